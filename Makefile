@@ -1,0 +1,40 @@
+# Thin: every target is one command that works by hand too (README.md).
+PYTHON := .venv/bin/python
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help setup up down status logs test lint unit lock build clean
+
+help: ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## install Debian packages, .venv and the collection's link
+	@scripts/setup
+
+up: setup ## sandbox and site.yml; at the end the URL
+	@$(PYTHON) -m sandbox deploy
+
+down: setup ## end the instance and everything of it
+	@$(PYTHON) -m sandbox down
+
+status: ## what runs and how to reach it
+	@$(PYTHON) -m sandbox status
+
+logs: ## the last lines of every log
+	@$(PYTHON) -m sandbox logs
+
+test: setup ## every test; ends with the number passed
+	@tests/run
+
+lint: setup ## ansible-lint (production), yamllint, ruff, mypy
+	@tests/run lint
+
+unit: setup ## unit tests of app, plugins and sandbox
+	@tests/run unit
+
+lock: setup ## requirements.txt from requirements.in, app/requirements.txt from app/requirements.in
+	uv pip compile -q --python-version 3.11 --no-annotate --no-header requirements.in -o requirements.txt
+	uv pip compile -q --python-version 3.13 --no-annotate --no-header app/requirements.in -o app/requirements.txt
+
+build: setup ## build the collection's artifact
+	ansible-galaxy collection build --force

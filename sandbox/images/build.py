@@ -1,0 +1,208 @@
+"""Everything slow that is done once a machine: programs, base images, the node image.
+
+Where a container registry is reached, published images are pulled instead; that way cannot be tried on a
+machine without one, so it is kept small: see `registry_reached` and docs/sandbox.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox import pins, toolchain
+from sandbox.commands import podman
+from sandbox.console import say, step
+from sandbox.images import debian
+from sandbox.images.archive import NOBODY, ProgramImage, write_archive
+
+HERE = Path(__file__).resolve().parent
+EXTERNAL_SECRETS = HERE.parent / "external_secrets"
+REGISTRY_HOST = "registry-1.docker.io"
+CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+
+LOAD_BALANCER_CONTROLLER = ("public.ecr.aws/eks/aws-load-balancer-controller", f"v{pins.LOAD_BALANCER_CONTROLLER}")
+METRICS_SERVER = ("registry.k8s.io/metrics-server/metrics-server", f"v{pins.METRICS_SERVER}")
+DISTROLESS_NONROOT = 65532
+
+
+@dataclass(frozen=True)
+class Built:
+    """What the rest of the sandbox and inventories/local need to know of the images."""
+
+    node: str
+    published: bool
+    """The node image is kind's own, with its own CNI."""
+    python_base: str
+    charts: dict[str, str]
+    images: dict[str, dict[str, str]]
+
+
+def registry_reached() -> bool:
+    """Whether Docker Hub's registry answers at all (its API answers 401 to a stranger)."""
+    connection = http.client.HTTPSConnection(REGISTRY_HOST, timeout=5)
+    try:
+        connection.request("GET", "/v2/")
+        return connection.getresponse().status in (200, 401)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def ensure(log: Path) -> Built:
+    """Build or pull what is missing. Raises CommandError; a second call after success takes a second or two."""
+    published = registry_reached()
+    tools = toolchain.ALWAYS + (() if published else toolchain.WITHOUT_REGISTRY)
+    missing = [tool for tool in tools if not tool.ready]
+    if missing:
+        total = sum(tool.usual_seconds for tool in missing)
+        say(f"  {len(missing)} programs to build, once for this machine: about {total / 60:.0f} min on two cores")
+    for tool in tools:
+        toolchain.build(tool, log)
+    return _pulled(log) if published else _built(log)
+
+
+def _pulled(log: Path) -> Built:
+    for image in (pins.PUBLISHED_NODE_IMAGE, pins.PUBLISHED_PYTHON_IMAGE):
+        if not debian.image_exists(image):
+            with step(f"pull {image}", 120):
+                podman("pull", "--quiet", image, log=log)
+    return Built(
+        node=pins.PUBLISHED_NODE_IMAGE, published=True, python_base=pins.PUBLISHED_PYTHON_IMAGE, charts={}, images={}
+    )
+
+
+def _built(log: Path) -> Built:
+    python_base = debian.ensure_image(debian.PYTHON, log)
+    standin = _external_secrets_image(python_base, log)
+    node = _node_image(standin, log)
+    repository, _, tag = standin.rpartition(":")
+    controller, metrics = LOAD_BALANCER_CONTROLLER, METRICS_SERVER
+    return Built(
+        node=node,
+        published=False,
+        python_base=python_base,
+        charts={
+            "aws_load_balancer_controller": str(
+                toolchain.module_folder(toolchain.LOAD_BALANCER_CONTROLLER, "sigs.k8s.io/aws-load-balancer-controller")
+                / "helm/aws-load-balancer-controller"
+            ),
+            "metrics_server": str(
+                toolchain.module_folder(toolchain.METRICS_SERVER, "sigs.k8s.io/metrics-server")
+                / "charts/metrics-server"
+            ),
+            "external_secrets": str(EXTERNAL_SECRETS / "chart"),
+        },
+        images={
+            "aws_load_balancer_controller": {"repository": controller[0], "tag": controller[1]},
+            "metrics_server": {"repository": metrics[0], "tag": metrics[1]},
+            "external_secrets": {"repository": repository, "tag": tag},
+        },
+    )
+
+
+def _program_images(kube_proxy_base: Path) -> list[ProgramImage]:
+    kubernetes = toolchain.KUBERNETES
+    version = f"v{pins.KUBERNETES}"
+    single = [
+        ProgramImage(f"registry.k8s.io/{name}:{version}", {f"/usr/local/bin/{name}": kubernetes.program(name)})
+        for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+    ]
+    return [
+        *single,
+        ProgramImage(
+            f"registry.k8s.io/kube-proxy:{version}",
+            {"/usr/local/bin/kube-proxy": kubernetes.program("kube-proxy")},
+            base_layers=(kube_proxy_base,),
+        ),
+        ProgramImage(
+            f"registry.k8s.io/etcd:{pins.ETCD_TAG}",
+            {
+                "/usr/local/bin/etcd": kubernetes.program("server"),
+                "/usr/local/bin/etcdctl": kubernetes.program("etcdctl"),
+            },
+        ),
+        ProgramImage(
+            f"registry.k8s.io/coredns/coredns:{pins.COREDNS_TAG}",
+            {"/coredns": toolchain.COREDNS.program("coredns")},
+            entrypoint=("/coredns",),
+        ),
+        ProgramImage(
+            f"registry.k8s.io/pause:{pins.PAUSE}",
+            {"/pause": toolchain.PAUSE.program("pause")},
+            entrypoint=("/pause",),
+            user=NOBODY,
+        ),
+        ProgramImage(
+            ":".join(METRICS_SERVER),
+            {"/metrics-server": toolchain.METRICS_SERVER.program("metrics-server")},
+            entrypoint=("/metrics-server",),
+            user=NOBODY,
+        ),
+        ProgramImage(
+            ":".join(LOAD_BALANCER_CONTROLLER),
+            {"/controller": toolchain.LOAD_BALANCER_CONTROLLER.program("aws-load-balancer-controller")},
+            entrypoint=("/controller",),
+            user=DISTROLESS_NONROOT,
+        ),
+    ]  # fmt: skip
+
+
+def _node_image(standin: str, log: Path) -> str:
+    base = debian.NODE
+    pin = _digest(
+        base.pin, debian.KUBE_PROXY.pin, standin, *(tool.pin for tool in toolchain.WITHOUT_REGISTRY),
+        *_texts(HERE / "node"), *_texts(HERE, "*.py"),
+    )  # fmt: skip
+    name = f"localhost/flaskops/node:v{pins.KUBERNETES}-{pin}"
+    if debian.image_exists(name):
+        return name
+    base_image = debian.ensure_image(base, log)
+    kube_proxy_base = debian.ensure_tarball(debian.KUBE_PROXY, log)
+    with step("assemble the node image", 60), tempfile.TemporaryDirectory(dir=toolchain.cache_root()) as scratch:
+        context = Path(scratch)
+        shutil.copytree(HERE / "node" / "files", context / "files")
+        (context / "version").write_text(f"v{pins.KUBERNETES}")
+        (context / "bin").mkdir()
+        for program in ("kubelet", "kubeadm", "kubectl", "etcdctl"):
+            shutil.copy2(toolchain.KUBERNETES.program(program), context / "bin" / program)
+        (context / "images").mkdir()
+        for number, image in enumerate(_program_images(kube_proxy_base)):
+            write_archive(image, context / "images" / f"{number:02d}.tar")
+        podman("save", "--format", "docker-archive", "--output", context / "images" / "90.tar", standin, log=log)
+        podman(
+            "build", "--quiet", "--build-arg", f"BASE={base_image}", "--file", HERE / "node" / "Containerfile",
+            "--tag", name, context, log=log,
+        )  # fmt: skip
+    return name
+
+
+def _external_secrets_image(python_base: str, log: Path) -> str:
+    pin = _digest(python_base, *_texts(EXTERNAL_SECRETS))
+    name = f"localhost/flaskops/external-secrets-standin:{pin}"
+    if debian.image_exists(name):
+        return name
+    arguments: list[str | Path] = ["--network", "host", "--build-arg", f"BASE={python_base}"]
+    if CA_BUNDLE.exists():
+        # pip reaches a package index behind a company's CA only with the machine's own bundle.
+        arguments += ["--volume", f"{CA_BUNDLE}:/run/ca.crt:ro", "--build-arg", "PIP_CERT=/run/ca.crt"]
+    with step("build the External Secrets stand-in", 40):
+        podman(
+            "build", "--quiet", *arguments, "--file", EXTERNAL_SECRETS / "Containerfile", "--tag", name,
+            EXTERNAL_SECRETS, log=log,
+        )  # fmt: skip
+    return name
+
+
+def _texts(folder: Path, pattern: str = "**/*") -> list[str]:
+    """Names and contents of a folder's files, so that a change in any of them is a new pin."""
+    files = [path for path in sorted(folder.glob(pattern)) if path.is_file() and "__pycache__" not in path.parts]
+    return [f"{path.relative_to(folder)}\0{path.read_text(encoding='utf-8')}" for path in files]
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]

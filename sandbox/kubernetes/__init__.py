@@ -1,0 +1,1 @@
+"""The Kubernetes behind the sandbox's EKS: a kind cluster, one an instance."""

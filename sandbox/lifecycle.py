@@ -1,0 +1,199 @@
+"""Start and end an instance. Its daemons are detached and outlive the command that started them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from sandbox import ca, pins, toolchain
+from sandbox.commands import PODMAN_CONF, CommandError, podman, run
+from sandbox.console import say, step
+from sandbox.images.build import CA_BUNDLE, Built
+from sandbox.instance import Instance, write_private
+from sandbox.kubernetes import cluster
+
+ROOT = Path(__file__).resolve().parent.parent
+TOKEN = "FLASKOPS_SANDBOX_INSTANCE"  # noqa: S105 - an environment variable's name
+"""Marks every process of an instance, so that they are found whatever became of pid files."""
+PROGRAMS = ("python", "postgres", "redis-server", "docker-registry")
+DAEMONS = ("account", "alb")
+START_SECONDS = 60.0
+END_SECONDS = 10.0
+
+
+class LifecycleError(Exception):
+    """An instance does not start or end; the text names the cause and the log."""
+
+
+def healthy(instance: Instance) -> bool:
+    """Whether the account answers."""
+    try:
+        with urllib.request.urlopen(f"{instance.aws_endpoint_url}/_sandbox/health", timeout=3) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def start(instance: Instance, built: Built) -> None:
+    """Bring up network, account and load balancer; what runs already is left alone."""
+    ca.ensure(instance)
+    run(["ip", "address", "replace", f"{instance.services_address}/32", "dev", "lo"])
+    _ensure_network(instance)
+    write_facts(instance, built)
+    if not healthy(instance):
+        with step("start the AWS account", 8):
+            _spawn(instance, "account")
+            _wait_for_account(instance)
+    if not daemon_pids(instance, "alb"):
+        with step("start the load balancer", 2):
+            _spawn(instance, "alb")
+
+
+def remains(instance: Instance) -> list[str]:
+    """What is left of an instance whose account is gone, in words; empty when there is nothing."""
+    found = [f"process {pid} ({name})" for pid, name in processes(instance).items()]
+    found += [f"container {name}" for name in cluster.containers(instance)]
+    return found
+
+
+def end(instance: Instance) -> None:
+    """End every process, container, network, mount and route of the instance, then forget it."""
+    found = processes(instance)
+    _signal(found, signal.SIGTERM)
+    deadline = time.monotonic() + END_SECONDS
+    while time.monotonic() < deadline and processes(instance):
+        time.sleep(0.2)
+    _signal(processes(instance), signal.SIGKILL)
+    if cluster.exists(instance, ""):
+        cluster.delete(instance, "")
+    podman("network", "rm", "--force", instance.network)
+    _unmount(instance)
+    try:
+        run(["ip", "address", "del", f"{instance.services_address}/32", "dev", "lo"])
+    except CommandError:
+        say(f"  {instance.services_address} was not on lo any more")
+    instance.forget()
+
+
+def processes(instance: Instance) -> dict[int, str]:
+    """The instance's processes on this machine: {pid: program}.
+
+    Found by the environment that all were started with, or by the state folder in their arguments: servers
+    that write their title over their arguments (PostgreSQL's backends) end with their parent.
+    """
+    token = f"{TOKEN}={instance.name}".encode()
+    folder = f"{instance.state_dir}/".encode()
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            program = (entry / "comm").read_text().strip()
+            arguments = (entry / "cmdline").read_bytes()
+            environment = (entry / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue  # ended while we looked
+        ours = program.startswith(PROGRAMS) and arguments
+        if ours and (token in environment or (folder in arguments and not program.startswith("python"))):
+            found[int(entry.name)] = program
+    return found
+
+
+def daemon_pids(instance: Instance, daemon: str) -> list[int]:
+    """Pids of one of our daemons of this instance."""
+    wanted = f"sandbox.{daemon}".encode()
+    return [pid for pid in processes(instance) if wanted in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
+
+
+def write_facts(instance: Instance, built: Built) -> None:
+    """instance.json: what inventories/local and the account read. Nothing in it is secret."""
+    facts: dict[str, Any] = {
+        "name": instance.name,
+        "address": instance.address,
+        "services_address": instance.services_address,
+        "pod_cidr": instance.pod_cidr,
+        "aws_endpoint_url": instance.aws_endpoint_url,
+        "region": instance.region,
+        "zones": list(instance.zones),
+        "account_id": instance.account_id,
+        "ca_file": str(instance.ca_file),
+        "state_dir": str(instance.state_dir),
+        "log_dir": str(instance.log_dir),
+        "cert_dir": str(_registry_trust(instance)),
+        "credentials_file": str(instance.credentials_file),
+        "kubernetes_version": ".".join(pins.KUBERNETES.split(".")[:2]),
+        "node_image": built.node,
+        "published_node_image": built.published,
+        "charts": built.charts,
+        "images": {**built.images, "python_base": built.python_base},
+        "helm": str(toolchain.HELM.program("helm")),
+        "kubectl": str(toolchain.kubectl()),
+        "containers_conf": str(PODMAN_CONF),
+        "build_ca_bundle": str(CA_BUNDLE) if CA_BUNDLE.exists() else "",
+    }
+    write_private(instance.facts_file, json.dumps(facts, indent=2), mode=0o644)
+
+
+def _registry_trust(instance: Instance) -> Path:
+    """The folder for `podman push --cert-dir`."""
+    folder = instance.state_dir / "registry-trust"
+    folder.mkdir(exist_ok=True)
+    write_private(folder / "ca.crt", instance.ca_file.read_text(encoding="utf-8"), mode=0o644)
+    return folder
+
+
+def _ensure_network(instance: Instance) -> None:
+    if instance.network in podman("network", "ls", "--format", "{{.Name}}").split():
+        return
+    podman("network", "create", "--subnet", instance.network_subnet, instance.network)
+
+
+def _spawn(instance: Instance, daemon: str) -> None:
+    environment = {**os.environ, TOKEN: instance.name, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    log = (instance.log_dir / f"{daemon}.log").open("ab")
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"sandbox.{daemon}", "--instance", instance.name],
+        env=environment,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    (instance.run_dir / f"{daemon}.pid").write_text(str(process.pid))
+
+
+def _wait_for_account(instance: Instance) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if healthy(instance):
+            return
+        if not daemon_pids(instance, "account"):
+            break
+        time.sleep(0.3)
+    log = instance.log_dir / "account.log"
+    tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
+    raise LifecycleError(f"the account did not start; the end of {log}:\n{tail}")
+
+
+def _signal(found: dict[int, str], number: signal.Signals) -> None:
+    for pid in found:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
+
+
+def _unmount(instance: Instance) -> None:
+    folder = str(instance.state_dir)
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for mount in sorted((path for path in mounts if path.startswith(f"{folder}/")), reverse=True):
+        run(["umount", mount])

@@ -1,0 +1,101 @@
+"""What `make up` refuses before it touches anything: the thing, what is wrong with it, what to do."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox.commands import CommandError, podman
+from sandbox.instance import Instance, InstanceError, state_root
+from sandbox.toolchain import ALWAYS, WITHOUT_REGISTRY, cache_root
+
+GIB = 1024**3
+BUILD_GIB = 15
+RUN_GIB = 5
+IP_FREEBIND = 15
+"""Linux, ip(7): bind to an address that the machine does not have yet."""
+
+
+def problems(instance: Instance) -> list[str]:
+    """Everything that stands against starting this instance, each with its remedy; empty when nothing does."""
+    checks: tuple[Callable[[Instance], list[str]], ...] = (_platform, _engine, _disk, _ports)
+    found: list[str] = []
+    for check in checks:
+        found += check(instance)
+        if found:
+            # A machine that is no Linux has no podman either: the first kind of problem is the one to solve.
+            break
+    return found
+
+
+def refuse_bad_name(name: str) -> None:
+    """Raise InstanceError for a name that cannot be an instance's, before a folder is made for it."""
+    from sandbox.instance import NAME_PATTERN
+
+    if not NAME_PATTERN.match(name):
+        raise InstanceError(
+            f"FLASKOPS_INSTANCE={name!r} cannot name an instance: use a letter, then up to 19 of a-z, 0-9 and -"
+        )
+
+
+def _platform(_: Instance) -> list[str]:
+    if platform.system() != "Linux":
+        return [f"the sandbox runs on Linux, this is {platform.system()}: use a Linux machine or virtual machine"]
+    if platform.machine() != "x86_64":
+        return [f"the sandbox's images are made for x86_64, this is {platform.machine()}: use an x86_64 machine"]
+    if os.geteuid() != 0:
+        return ["the sandbox needs root for network addresses, routes and privileged containers: run `sudo make up`"]
+    return []
+
+
+def _engine(_: Instance) -> list[str]:
+    if shutil.which("podman") is None:
+        return ["no container engine: podman is not installed: run `make setup`, or install the package podman"]
+    try:
+        podman("info", "--format", "{{.Host.OCIRuntime.Name}}")
+    except CommandError as error:
+        return [f"the container engine does not work: `podman info` failed; mend podman first\n{error}"]
+    return []
+
+
+def _disk(_: Instance) -> list[str]:
+    built = all(tool.ready for tool in (*ALWAYS, *WITHOUT_REGISTRY))
+    needed = RUN_GIB if built else BUILD_GIB
+    found = []
+    for folder in (state_root(), cache_root(), Path("/var/lib/containers")):
+        free = shutil.disk_usage(_nearest(folder)).free / GIB
+        if free < needed:
+            found.append(f"too little disk for {folder}: {free:.1f} GiB free, {needed} GiB needed: free some space")
+    return found
+
+
+def _ports(instance: Instance) -> list[str]:
+    wanted = [(instance.address, port, "the load balancer") for port in (80, 443)]
+    wanted += [(instance.address, 6443, "the Kubernetes API"), (instance.services_address, 4566, "the AWS API")]
+    wanted += [(instance.services_address, 5000, "the registry")]
+    return [
+        f"port in use: {what} of instance {instance.name!r} needs {address}:{port}, and something listens there: "
+        f"end it (`ss -ltnp 'sport = :{port}'` names it)"
+        for address, port, what in wanted
+        if not _free(address, port)
+    ]
+
+
+def _free(address: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_IP, IP_FREEBIND, 1)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or its closest parent that exists."""
+    return folder if folder.exists() else _nearest(folder.parent)

@@ -1,0 +1,3 @@
+module flaskops.invalid/sandbox/pause
+
+go 1.24.0

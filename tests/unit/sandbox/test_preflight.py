@@ -1,0 +1,52 @@
+"""What `make up` refuses, on a machine that a test bends."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import socket
+
+import pytest
+from sandbox import preflight
+from sandbox.instance import Instance, InstanceError
+
+# An index of its own: the addresses of this test are no running instance's.
+INSTANCE = Instance("bent", 49)
+
+
+def test_another_system_is_refused_by_name(monkeypatch):
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    (problem,) = preflight.problems(INSTANCE)
+    assert "Darwin" in problem and "Linux" in problem
+
+
+def test_without_root_the_next_step_is_named(monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    (problem,) = preflight.problems(INSTANCE)
+    assert "sudo make up" in problem
+
+
+def test_no_container_engine(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    (problem,) = preflight.problems(INSTANCE)
+    assert "no container engine" in problem and "make setup" in problem
+
+
+def test_too_little_disk(monkeypatch):
+    usage = shutil.disk_usage("/")._replace(free=1024**3)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    found = preflight.problems(INSTANCE)
+    assert found and all("too little disk" in problem and "1.0 GiB free" in problem for problem in found)
+
+
+def test_a_port_in_use_is_named():
+    with socket.socket() as holder:
+        holder.bind((INSTANCE.address, 443))
+        holder.listen()
+        (problem,) = preflight.problems(INSTANCE)
+    assert f"{INSTANCE.address}:443" in problem and "port in use" in problem
+
+
+def test_a_bad_instance_name_is_refused_before_a_folder_is_made():
+    with pytest.raises(InstanceError, match="FLASKOPS_INSTANCE='Bad'"):
+        preflight.refuse_bad_name("Bad")
