@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sandbox.commands import CommandError, podman
-from sandbox.instance import Instance, InstanceError, state_root
+from sandbox.instance import NAME_PATTERN, Instance, InstanceError, state_root
 from sandbox.toolchain import ALWAYS, WITHOUT_REGISTRY, cache_root
 
 GIB = 1024**3
@@ -34,8 +34,6 @@ def problems(instance: Instance) -> list[str]:
 
 def refuse_bad_name(name: str) -> None:
     """Raise InstanceError for a name that cannot be an instance's, before a folder is made for it."""
-    from sandbox.instance import NAME_PATTERN
-
     if not NAME_PATTERN.match(name):
         raise InstanceError(
             f"FLASKOPS_INSTANCE={name!r} cannot name an instance: use a letter, then up to 19 of a-z, 0-9 and -"

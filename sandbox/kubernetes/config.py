@@ -55,7 +55,7 @@ def kind_config(
         }
         for zone, instance_id in zones.items()
     ]
-    return yaml.safe_dump(
+    document = yaml.safe_dump(
         {
             "kind": "Cluster",
             "apiVersion": "kind.x-k8s.io/v1alpha4",
@@ -73,6 +73,7 @@ def kind_config(
         },
         sort_keys=False,
     )
+    return str(document)
 
 
 def cni_conflist(pod_cidr: str) -> str:
@@ -139,6 +140,5 @@ _API_SERVER_PATCH = yaml.safe_dump(
 
 
 def _join_patch(provider_id: str) -> str:
-    return yaml.safe_dump(
-        {"kind": "JoinConfiguration", "nodeRegistration": {"kubeletExtraArgs": {"provider-id": provider_id}}}
-    )
+    patch = {"kind": "JoinConfiguration", "nodeRegistration": {"kubeletExtraArgs": {"provider-id": provider_id}}}
+    return str(yaml.safe_dump(patch))

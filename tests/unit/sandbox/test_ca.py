@@ -8,6 +8,7 @@ import stat
 import threading
 
 import pytest
+
 from sandbox import ca
 from sandbox.instance import Instance
 

@@ -7,6 +7,7 @@ import json
 import stat
 
 import pytest
+
 from sandbox.instance import PRINCIPALS, Instance, InstanceError
 
 

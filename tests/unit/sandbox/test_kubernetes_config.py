@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import yaml
+
 from sandbox.instance import Instance
 from sandbox.kubernetes import config
 

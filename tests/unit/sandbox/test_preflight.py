@@ -7,6 +7,7 @@ import shutil
 import socket
 
 import pytest
+
 from sandbox import preflight
 from sandbox.instance import Instance, InstanceError
 

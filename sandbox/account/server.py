@@ -1,0 +1,103 @@
+"""The account as one process: what it starts, in which order, and how it ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+import threading
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from sandbox.account import acm, aws, ec2, ecr, elasticache, principals, rds
+from sandbox.account.calls import CallLog
+from sandbox.account.eks import network
+from sandbox.account.eks.routes import EksService
+from sandbox.account.eks.store import Eks, Kubernetes
+from sandbox.account.extend import Extensions
+from sandbox.account.middleware import Middleware
+from sandbox.account.processes import Processes
+from sandbox.account.registry import PORT as REGISTRY_PORT
+from sandbox.account.registry import Registry
+from sandbox.account.webhook import Webhook
+from sandbox.instance import Instance
+
+PORT = 4566
+LOG = logging.getLogger(__name__)
+
+
+class QuietRequestHandler(MotoRequestHandler):
+    """The call log says who asked what; a second line for every request would only hide the errors."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        del code, size
+
+
+class Account:
+    """moto, extended for one instance. `application` is the WSGI application that answers everything."""
+
+    def __init__(
+        self, instance: Instance, kubernetes: Kubernetes, pause: float = 1.0, registry_port: int = REGISTRY_PORT
+    ) -> None:
+        # moto tells accounts apart by access keys; there is one account here, whatever key is used.
+        os.environ["MOTO_ACCOUNT_ID"] = instance.account_id
+        self.instance = instance
+        self.extensions = Extensions()
+        self.processes = Processes(instance.run_dir, instance.log_dir)
+        self.log = CallLog(instance.log_dir / "calls.jsonl")
+        self.eks = Eks(instance, kubernetes, self.extensions, pause)
+        self.registry = Registry(instance, self.processes, registry_port)
+        principals.create_users(instance)
+        network.install(self.extensions)
+        ec2.install(self.extensions)
+        ecr.install(self.extensions, instance, self.registry)
+        acm.install(self.extensions, instance)
+        self.databases = rds.install(self.extensions, instance, self.processes)
+        self.caches = elasticache.install(self.extensions, instance, self.processes)
+        self.application = Middleware(instance, self.log, DomainDispatcherApplication(create_backend_app))
+        self.application.services["eks"] = EksService(self.eks)
+        self.application.pages += [
+            ("GET", re.compile(r"/_sandbox/health"), self._health),
+            ("POST", re.compile(r"/_sandbox/eks/(?P<cluster>[^/]+)/authenticate"), Webhook(self.eks)),
+        ]
+
+    def _health(self, _match: re.Match[str], _environ: dict[str, Any], _body: bytes) -> aws.Response:
+        state = {"instance": self.instance.name, "registry": self.processes.alive("registry")}
+        return aws.json_response({"status": "ok", **state})
+
+    def stop(self) -> None:
+        """End every server that the account started, and leave moto as it was."""
+        self.eks.stop()
+        self.processes.stop_all()
+        self.extensions.undo()
+        self.log.close()
+
+
+def make_http_server(account: Account, address: str, port: int) -> BaseWSGIServer:
+    """A server for the account's application, a thread a request."""
+    return make_server(address, port, account.application, threaded=True, request_handler=QuietRequestHandler)
+
+
+def serve(instance: Instance) -> None:
+    """Run the account of an instance until SIGTERM or SIGINT."""
+    from sandbox.alb import elbv2_patches, target_health
+    from sandbox.kubernetes import cluster
+
+    account = Account(instance, cluster)
+    elbv2_patches.install(instance)
+    target_health.install(instance)
+    try:
+        account.registry.start()
+        server = make_http_server(account, instance.services_address, PORT)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # shutdown() waits for serve_forever to return, so it must not run in the thread that serves.
+            signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+        LOG.info("the account of instance %s answers on %s", instance.name, instance.aws_endpoint_url)
+        server.serve_forever()
+    finally:
+        account.stop()

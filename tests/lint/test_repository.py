@@ -1,0 +1,66 @@
+"""Inventories of the same shape, an artifact with only what a collection holds, no forbidden words."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENTS = ("local", "dev", "staging", "prod")
+ARTIFACT = {
+    "CHANGELOG.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "changelogs", "docs",
+    "meta", "playbooks", "plugins", "roles",
+}  # fmt: skip
+
+
+def keys(environment: str) -> dict[str, set[str]]:
+    folder = ROOT / "inventories" / environment / "group_vars" / "all"
+    return {path.name: set(yaml.safe_load(path.read_text()) or {}) for path in sorted(folder.glob("*.yml"))}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS[1:])
+def test_inventories_have_the_same_files_and_roles_variables(environment):
+    local = keys("local")
+    local.pop("sandbox.yml", None)  # where inventories/local learns the sandbox's addresses
+    other = keys(environment)
+    assert set(other) == set(local)
+    unequal = {name: other[name] ^ local[name] for name in other if other[name] != local[name]}
+    # An endpoint, a CA or a credential that only one side has is the point of an inventory; roles' defaults cover it.
+    assert not {name: names for name, names in unequal.items() if names - LOCAL_ONLY}
+
+
+LOCAL_ONLY: set[str] = set()
+
+
+def test_the_artifact_holds_only_what_a_collection_holds(tmp_path):
+    program = ROOT / ".venv" / "bin" / "ansible-galaxy"
+    subprocess.run(
+        [program, "collection", "build", "--output-path", tmp_path], cwd=ROOT, check=True, capture_output=True
+    )
+    (artifact,) = tmp_path.glob("flaskops-eks-*.tar.gz")
+    with tarfile.open(artifact) as archive:
+        names = archive.getnames()
+    assert {name.split("/")[0] for name in names} <= ARTIFACT
+    assert not [name for name in names if "__pycache__" in name]
+
+
+def test_roles_playbooks_and_plugins_do_not_know_the_sandbox():
+    found = []
+    for folder in ("roles", "playbooks"):
+        for path in sorted((ROOT / folder).rglob("*.yml")):
+            if "sandbox" in path.parts or path.name == "sandbox.yml":
+                continue
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                if re.search(r"\b(sandbox|is_local|moto|localstack)\b", line, re.I):
+                    found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
+    assert not found
+
+
+def test_nothing_built_or_private_is_in_git():
+    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert not [name for name in names if re.search(r"\.(tar|gz|zip|so|pyc|key|pem)$", name)]

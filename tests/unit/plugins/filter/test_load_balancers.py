@@ -1,0 +1,60 @@
+"""From Ingresses and load balancers to DNS records and back; and the small filters of workloads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.flaskops.eks.plugins.filter import load_balancers, workloads
+
+NAME = "k8s-flaskdev-1234567890-1.eu-west-1.elb.amazonaws.com"
+WANTED = [{"metadata": {"name": "api"}, "spec": {"rules": [{"host": "a.example.com"}, {"host": "b.example.com"}]}}]
+FOUND = [{"metadata": {"name": "api"}, "status": {"loadBalancer": {"ingress": [{"hostname": NAME}]}}}]
+BALANCER = {"dns_name": NAME.upper(), "canonical_hosted_zone_id": "Z32O12XQLNTSW2", "tags": {"a": "1", "b": "2"}}
+
+
+def test_one_record_for_each_host() -> None:
+    assert load_balancers.alias_records(WANTED, FOUND, [BALANCER]) == [
+        {"host": "a.example.com", "dns_name": NAME, "zone_id": "Z32O12XQLNTSW2"},
+        {"host": "b.example.com", "dns_name": NAME, "zone_id": "Z32O12XQLNTSW2"},
+    ]
+
+
+@pytest.mark.parametrize("found", [[], [{"metadata": {"name": "api"}, "status": {"loadBalancer": {}}}]])
+def test_what_does_not_exist_yet_is_planned(found: list[dict[str, Any]]) -> None:
+    records = load_balancers.alias_records(WANTED, found, [BALANCER])
+    assert {record["dns_name"] for record in records} == {"(known after apply)"}
+    assert {record["zone_id"] for record in records} == {"(known after apply)"}
+    assert load_balancers.unnamed_ingresses(found, WANTED) == ["api"]
+
+
+def test_named_ingresses_are_not_waited_for() -> None:
+    assert load_balancers.unnamed_ingresses(FOUND, WANTED) == []
+
+
+def test_only_own_alias_records_are_found_again() -> None:
+    target = {"dns_name": f"{NAME}.", "hosted_zone_id": "Z32O12XQLNTSW2"}
+    records = [
+        {"name": "a.example.com.", "type": "A", "alias_target": target},
+        {"name": "a.example.com.", "type": "TXT", "resource_records": [{"value": "x"}]},
+        {"name": "other.example.com.", "type": "A", "alias_target": target},
+        {"name": "b.example.com.", "type": "A", "resource_records": [{"value": "192.0.2.1"}]},
+    ]
+    assert load_balancers.alias_records_of(records, ["A.example.com", "b.example.com"]) == [
+        {"host": "a.example.com", "dns_name": f"{NAME}.", "zone_id": "Z32O12XQLNTSW2"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tags", "count"), [({"a": "1"}, 1), ({"a": "1", "b": "2"}, 1), ({"a": "2"}, 0), ({"c": "1"}, 0)]
+)
+def test_tagged_with(tags: dict[str, str], count: int) -> None:
+    assert len(load_balancers.tagged_with([BALANCER, {"tags": None}], tags)) == count
+
+
+def test_shapes_for_charts_and_manifests() -> None:
+    assert workloads.workloads(["api"]) == [{"kind": "Deployment", "name": "api"}]
+    assert workloads.base64_values({"A": "b"}) == {"A": "Yg=="}
+    assert workloads.secret_environment(["A"], "s") == [
+        {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "A"}}}
+    ]

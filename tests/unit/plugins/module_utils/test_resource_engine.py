@@ -1,0 +1,261 @@
+"""The engine: order, waiting, replanning, adoption, prediction, against a small object that behaves like one of AWS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pytest
+from ansible_collections.flaskops.eks.plugins.module_utils import _resource
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import (
+    Action,
+    Conflict,
+    Found,
+    Resource,
+    ResourceError,
+    poll,
+    run,
+)
+
+
+class Exit(Exception):
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__(str(result))
+        self.result = result
+
+
+class Module:
+    """AnsibleAWSModule as far as the engine uses it."""
+
+    def __init__(self, check_mode: bool = False, state: str = "present") -> None:
+        self.check_mode, self.params, self.warned = check_mode, {"state": state}, []
+
+    def exit_json(self, **result: Any) -> None:
+        raise Exit(result)
+
+    def fail_json(self, msg: str, **facts: Any) -> None:
+        raise Exit({"failed": True, "msg": msg, **facts})
+
+    def warn(self, text: str) -> None:
+        self.warned.append(text)
+
+
+@dataclass(frozen=True)
+class Create(Action):
+    value: int
+    creates: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return "create"
+
+    def predict(self, found: Found) -> Found:
+        return {"value": self.value, "status": "ACTIVE"}
+
+
+@dataclass(frozen=True)
+class Change(Action):
+    value: int
+
+    def __str__(self) -> str:
+        return f"change to {self.value}"
+
+    def predict(self, found: Found) -> Found:
+        return {**(found or {}), "value": self.value}
+
+
+@dataclass(frozen=True)
+class Delete(Action):
+    deletes: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return "delete"
+
+    def predict(self, found: Found) -> Found:
+        return None
+
+
+class Thing(Resource):
+    """`cloud` is AWS: the description and how many looks it stays busy."""
+
+    kind, result_key = "thing", "thing"
+    busy_states = frozenset({"WORKING"})
+    deleting_states = frozenset({"DELETING"})
+    failed_states = frozenset({"FAILED"})
+
+    def __init__(self, cloud: dict[str, Any], wanted: int | None, timeout: float = 60.0,
+                 tags: dict[str, str] | None = None) -> None:
+        super().__init__("t", timeout, tags)
+        self.cloud, self.wanted, self.calls = cloud, wanted, []
+
+    def describe(self) -> Found:
+        self.calls.append("describe")
+        self.cloud["looks"] = self.cloud.get("looks", 0) - 1
+        if self.cloud["looks"] <= 0 and self.cloud.get("then") is not None:
+            self.cloud["now"] = self.cloud.pop("then") or None
+        return self.cloud.get("now")
+
+    def plan(self, found: Found) -> list[Action]:
+        if self.wanted is None:
+            return [] if found is None else [Delete()]
+        if found is None:
+            return [Create(self.wanted)]
+        return [] if found["value"] == self.wanted else [Change(self.wanted)]
+
+    def apply(self, action: Action) -> None:
+        self.calls.append(str(action))
+        refusal = self.cloud.pop("refuse", None)
+        if refusal:
+            raise refusal
+        after = action.predict(self.cloud.get("now"))
+        status = "DELETING" if after is None else "WORKING"
+        self.cloud.update(now={**(after or self.cloud["now"]), "status": status}, looks=3, then=after or {})
+
+    def view(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {"value": found["value"]}
+
+
+@pytest.fixture(autouse=True)
+def no_sleep(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock that only sleeping moves."""
+    clock = [0.0]
+    monkeypatch.setattr(_resource.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(_resource.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    return clock
+
+
+def go(thing: Thing, wait: bool = True, check_mode: bool = False) -> dict[str, Any]:
+    with pytest.raises(Exit) as caught:
+        run(Module(check_mode, "absent" if thing.wanted is None else "present"), thing, wait)
+    return caught.value.result
+
+
+def acted(thing: Thing) -> list[str]:
+    return [call for call in thing.calls if call != "describe"]
+
+
+def test_create_and_wait() -> None:
+    result = go(Thing({}, 1))
+    assert (result["changed"], result["actions"]) == (True, ["create"])
+    assert (result["before"], result["after"]) == ({}, {"value": 1})
+    assert result["thing"]["status"] == "ACTIVE"
+
+
+def test_create_without_waiting_returns_at_once() -> None:
+    thing = Thing({}, 1)
+    assert go(thing, wait=False)["thing"]["status"] == "WORKING"
+    assert thing.calls == ["describe", "create", "describe"]
+
+
+def test_equal_asks_once() -> None:
+    thing = Thing({"now": {"value": 1, "status": "ACTIVE"}}, 1)
+    result = go(thing)
+    assert (result["changed"], thing.calls) == (False, ["describe"])
+
+
+def test_waiting_for_what_an_earlier_run_started_is_no_change() -> None:
+    cloud = {"now": {"value": 1, "status": "WORKING"}, "looks": 4, "then": {"value": 1, "status": "ACTIVE"}}
+    result = go(Thing(cloud, 1))
+    assert (result["changed"], result["thing"]["status"]) == (False, "ACTIVE")
+
+
+def test_check_mode_predicts_the_same_and_changes_nothing() -> None:
+    thing = Thing({"now": {"value": 1, "status": "ACTIVE"}}, 2)
+    predicted = go(thing, check_mode=True)
+    assert acted(thing) == []
+    real = go(thing)
+    assert {key: predicted[key] for key in ("changed", "actions", "before", "after", "diff")} == {
+        key: real[key] for key in ("changed", "actions", "before", "after", "diff")}
+
+
+def test_busy_is_waited_for_and_planned_again() -> None:
+    cloud = {"now": {"value": 1, "status": "WORKING"}, "looks": 3, "then": {"value": 2, "status": "ACTIVE"}}
+    thing = Thing(cloud, 2)
+    result = go(thing)
+    assert (acted(thing), result["changed"], result["actions"]) == ([], False, [])
+
+
+def test_a_change_waits_for_a_busy_object_even_without_wait() -> None:
+    cloud = {"now": {"value": 1, "status": "WORKING"}, "looks": 3, "then": {"value": 1, "status": "ACTIVE"}}
+    thing = Thing(cloud, 2)
+    assert go(thing, wait=False)["actions"] == ["change to 2"]
+
+
+def test_what_is_being_deleted_is_created_after_it_has_gone() -> None:
+    cloud = {"now": {"value": 1, "status": "DELETING"}, "looks": 3, "then": {}}
+    result = go(Thing(cloud, 1))
+    assert (result["actions"], result["before"], result["after"]) == (["create"], {}, {"value": 1})
+
+
+def test_deleting_what_is_being_deleted_only_waits() -> None:
+    cloud = {"now": {"value": 1, "status": "DELETING"}, "looks": 3, "then": {}}
+    result = go(Thing(cloud, None))
+    assert (result["changed"], result["thing"], result["after"]) == (False, {}, {})
+
+
+def test_delete_and_wait() -> None:
+    result = go(Thing({"now": {"value": 1, "status": "ACTIVE"}}, None))
+    assert (result["actions"], result["before"], result["after"], result["thing"]) == (["delete"], {"value": 1}, {}, {})
+
+
+def test_a_busy_refusal_is_tried_again_while_still_needed() -> None:
+    thing = Thing({"now": {"value": 1, "status": "ACTIVE"}, "refuse": Conflict("update in progress")}, 2)
+    assert go(thing)["actions"] == ["change to 2"]
+    assert acted(thing) == ["change to 2", "change to 2"]
+
+
+def test_a_refusal_for_ever_ends_with_its_reason() -> None:
+    class Stubborn(Thing):
+        def apply(self, action: Action) -> None:
+            raise Conflict("update in progress")
+
+    result = go(Stubborn({"now": {"value": 1, "status": "ACTIVE"}}, 2, timeout=30.0))
+    assert result["failed"]
+    assert "AWS kept refusing: update in progress" in result["msg"]
+
+
+def test_a_lost_create_is_adopted_by_its_tags() -> None:
+    tags = {"flaskops:environment": "dev", "note": "new"}
+
+    class Lost(Thing):
+        def apply(self, action: Action) -> None:
+            self.cloud["now"] = {"value": 1, "status": "ACTIVE", "tags": {"flaskops:environment": self.cloud["owner"]}}
+            raise Conflict("exists")
+
+    assert go(Lost({"owner": "dev"}, 1, tags=tags))["actions"] == ["create"]
+    result = go(Lost({"owner": "prod"}, 1, tags=tags))
+    assert "belongs to something else" in result["msg"]
+
+
+def test_a_failed_end_names_the_issues() -> None:
+    issue = {"code": "AccessDenied", "message": "no", "resource_ids": ["r-1"]}
+    cloud = {"now": {"value": 1, "status": "WORKING"}, "looks": 2,
+             "then": {"value": 1, "status": "FAILED", "health": {"issues": [issue]}}}
+    result = go(Thing(cloud, 1))
+    assert result["msg"] == "thing t is FAILED: AccessDenied: no (r-1)"
+
+
+def test_timeout_tells_what_was_seen(no_sleep: list[float]) -> None:
+    cloud = {"now": {"value": 1, "status": "WORKING"}, "looks": 10**6, "then": {"value": 1, "status": "ACTIVE"}}
+    result = go(Thing(cloud, 1, timeout=100.0))
+    assert "not finished after 100 s (last seen: WORKING)" in result["msg"]
+    assert no_sleep[0] == pytest.approx(100.0, abs=0.2)
+
+
+def test_polling_loses_at_most_a_twentieth(no_sleep: list[float]) -> None:
+    looks = []
+
+    def probe() -> float:
+        looks.append(no_sleep[0])
+        return no_sleep[0]
+
+    poll(probe, lambda now: now >= 570.0, timeout=1200.0, what="x")
+    assert no_sleep[0] <= 570.0 * 1.05
+    assert len(looks) < 130
+
+
+def test_poll_passes_errors_on() -> None:
+    def broken() -> int:
+        raise ResourceError("broken")
+
+    with pytest.raises(ResourceError, match="broken"):
+        poll(broken, bool, timeout=1.0, what="x")

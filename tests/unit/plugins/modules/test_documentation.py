@@ -1,0 +1,94 @@
+"""The documentation of every AWS module says what its argument_spec does; RETURN holds what a plan is built from."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.amazon.aws.plugins.doc_fragments.common import ModuleDocFragment as Common
+from ansible_collections.amazon.aws.plugins.doc_fragments.region import ModuleDocFragment as Region
+from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
+from ansible_collections.flaskops.eks.plugins.doc_fragments.tags import ModuleDocFragment as Tags
+from ansible_collections.flaskops.eks.plugins.doc_fragments.wait import ModuleDocFragment as Wait
+
+ROOT = Path(__file__).parents[4]
+RESULTS = {
+    "eks_cluster": "cluster",
+    "eks_nodegroup": "nodegroup",
+    "eks_addon": "addon",
+    "eks_access_entry": "access_entry",
+    "eks_pod_identity_association": "association",
+    "elasticache_replication_group": "replication_group",
+    "acm_certificate": "certificate",
+}
+
+
+def load(name: str) -> Any:
+    return importlib.import_module(f"ansible_collections.flaskops.eks.plugins.modules.{name}")
+
+
+def documented_options(name: str) -> dict[str, Any]:
+    """The options of the documentation with those of its fragments."""
+    doc = yaml.safe_load(load(name).DOCUMENTATION)
+    texts = {"flaskops.eks.tags": Tags.DOCUMENTATION, "flaskops.eks.wait": Wait.DOCUMENTATION,
+             "amazon.aws.common.modules": Common.MODULES, "amazon.aws.region.modules": Region.MODULES}
+    options = dict(doc["options"])
+    for fragment in doc["extends_documentation_fragment"]:
+        options.update(yaml.safe_load(texts.get(fragment, "{}")).get("options") or {})
+    return options
+
+
+def comparable(option: dict[str, Any]) -> dict[str, Any]:
+    """What documentation and argument_spec have in common."""
+    nested = option.get("suboptions") or option.get("options") or {}
+    return {
+        "type": option.get("type", "str"),
+        "elements": option.get("elements"),
+        "required": bool(option.get("required")),
+        "default": option.get("default"),
+        "choices": list(option["choices"]) if option.get("choices") else None,
+        "nested": {name: comparable(entry) for name, entry in nested.items()},
+    }
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_options_are_those_of_the_argument_spec(name: str) -> None:
+    spec = {**aws_argument_spec(), **load(name).argument_spec()}
+    documented = documented_options(name)
+    assert {key: comparable(option) for key, option in documented.items()} == {
+        key: comparable(option) for key, option in spec.items()}
+
+
+def leaves(entry: dict[str, Any], path: str) -> list[str]:
+    """Paths of RETURN without a sample to build a placeholder from."""
+    if "contains" in entry:
+        return [leaf for key, child in entry["contains"].items() for leaf in leaves(child, f"{path}.{key}")]
+    missing = [key for key in ("description", "type", "returned", "sample") if key not in entry]
+    return [f"{path}: {key}" for key in missing]
+
+
+@pytest.mark.parametrize(("name", "result"), RESULTS.items())
+def test_results_are_documented_to_the_leaves(name: str, result: str) -> None:
+    documented = yaml.safe_load(load(name).RETURN)
+    assert set(documented) == {result, "actions", "before", "after", "diff"}
+    assert [leaf for key, entry in documented.items() for leaf in leaves(entry, key)] == []
+    assert documented[result]["contains"]
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_examples_use_options_that_exist(name: str) -> None:
+    options = documented_options(name)
+    for task in yaml.safe_load(load(name).EXAMPLES):
+        used = task[f"flaskops.eks.{name}"]
+        assert set(used) <= set(options)
+
+
+def test_every_aws_module_is_in_the_action_group_and_runs_in_process() -> None:
+    runtime = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))
+    group = {entry for entry in runtime["action_groups"]["aws"] if isinstance(entry, str)}
+    assert group == set(RESULTS)
+    redirects = runtime["plugin_routing"]["action"]
+    assert {name: redirects[name]["redirect"] for name in RESULTS} == dict.fromkeys(RESULTS, "flaskops.eks.in_process")
