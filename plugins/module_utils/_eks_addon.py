@@ -1,0 +1,287 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An EKS add-on: wanted, actions, plan. https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAddon.html"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+try:
+    import yaml
+except ImportError:  # JSON is enough unless somebody writes YAML
+    yaml = None
+
+from ansible_collections.flaskops.eks.plugins.module_utils._aws import AwsApi, snake
+from ansible_collections.flaskops.eks.plugins.module_utils._eks import EksAction, EksResource
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import (
+    UNKNOWN,
+    Action,
+    Found,
+    ResourceError,
+    changed_copy,
+    health_issues,
+    plan_tags,
+    wanted_tags,
+)
+
+# An add-on without nodes to run on is DEGRADED by this until they come; waiting helps.
+PASSING_ISSUES = frozenset({"InsufficientNumberOfReplicas"})
+
+
+def parsed(values: str | None) -> Any:
+    """Configuration values as data: JSON or YAML, so that only meaning is compared. {} for nothing."""
+    if not values or not values.strip():
+        return {}
+    try:
+        return json.loads(values)
+    except ValueError as json_error:
+        if yaml is None:
+            raise ResourceError("configuration_values is no JSON, and to read YAML PyYAML is missing") from json_error
+    try:
+        return yaml.safe_load(values) or {}
+    except yaml.YAMLError as error:
+        raise ResourceError(f"configuration_values is neither JSON nor YAML: {error}") from error
+
+
+def as_json(values: str | None) -> str | None:
+    """The same configuration as JSON, which every version of the EKS API takes. None stays None."""
+    return None if values is None else json.dumps(parsed(values), sort_keys=True)
+
+
+@dataclass(frozen=True)
+class WantedAddon:
+    """The module's options. None means: not mentioned, leave as it is."""
+
+    cluster_name: str
+    name: str
+    version: str | None = None
+    configuration_values: str | None = None
+    service_account_role_arn: str | None = None
+    pod_identity_associations: frozenset[tuple[str, str]] | None = None  # (service account, role ARN)
+    resolve_conflicts: str = "none"
+    preserve: bool = False
+    tags: dict[str, str] | None = None
+    purge_tags: bool = True
+    state: str = "present"
+
+    @classmethod
+    def from_params(cls, params: dict[str, Any]) -> WantedAddon:
+        plain = {key: params[key] for key in cls.__dataclass_fields__ if key in params}
+        pods = params["pod_identity_associations"]
+        plain["pod_identity_associations"] = (
+            None if pods is None else frozenset((pod["service_account"], pod["role_arn"]) for pod in pods))
+        plain["tags"] = wanted_tags(params)
+        return cls(**plain)
+
+
+def _pods(associations: frozenset[tuple[str, str]] | None) -> list[dict[str, str]] | None:
+    if associations is None:
+        return None
+    return [{"serviceAccount": account, "roleArn": role} for account, role in sorted(associations)]
+
+
+def addon_view(found: dict[str, Any]) -> dict[str, Any]:
+    """A description under the module's option names."""
+    pods = found.get("pod_identity_associations") or []
+    return {
+        "name": found.get("addon_name"),
+        "version": found.get("addon_version"),
+        "configuration_values": parsed(found.get("configuration_values")),
+        "service_account_role_arn": found.get("service_account_role_arn"),
+        "pod_identity_associations": sorted(
+            ({"service_account": pod["service_account"], "role_arn": pod["role_arn"]} for pod in pods),
+            key=lambda pod: pod["service_account"]),
+        "tags": found.get("tags") or {},
+    }
+
+
+@dataclass(frozen=True)
+class CreateAddon(EksAction):
+    """`parameters` in AWS's names."""
+
+    name: str
+    parameters: dict[str, Any]
+    operation: ClassVar[str] = "create_addon"
+    creates: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f"create add-on {self.name} ({self.parameters.get('addonVersion', 'default version')})"
+
+    def request(self) -> dict[str, Any]:
+        return self.parameters
+
+    def predict(self, found: Found) -> Found:
+        after = snake({key: value for key, value in self.parameters.items() if key != "resolveConflicts"})
+        after.update(addon_name=self.name, status="ACTIVE", tags=dict(self.parameters.get("tags") or {}))
+        after.setdefault("addon_version", UNKNOWN)
+        return after
+
+
+@dataclass(frozen=True)
+class UpdateAddon(EksAction):
+    """`parameters` in AWS's names; `differing` are the options that made it necessary."""
+
+    name: str
+    parameters: dict[str, Any]
+    differing: tuple[str, ...]
+    operation: ClassVar[str] = "update_addon"
+
+    def __str__(self) -> str:
+        text = f"update add-on {self.name}: {', '.join(self.differing)}"
+        return text + (f" (to {self.parameters['addonVersion']})" if "version" in self.differing else "")
+
+    def request(self) -> dict[str, Any]:
+        return self.parameters
+
+    def predict(self, found: Found) -> Found:
+        return changed_copy(found, **snake(
+            {key: value for key, value in self.parameters.items() if key != "resolveConflicts"}))
+
+
+@dataclass(frozen=True)
+class DeleteAddon(EksAction):
+    """`preserve` leaves what runs in the cluster and only ends EKS's management of it."""
+
+    name: str
+    preserve: bool = False
+    reason: str = ""
+    operation: ClassVar[str] = "delete_addon"
+    deletes: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f"delete add-on {self.name}" + (f" ({self.reason})" if self.reason else "")
+
+    def request(self) -> dict[str, Any]:
+        return {"preserve": self.preserve}
+
+    def predict(self, found: Found) -> Found:
+        return None
+
+
+def _parameters(wanted: WantedAddon) -> dict[str, Any]:
+    """What is mentioned, in AWS's names."""
+    parameters: dict[str, Any] = {
+        "addonVersion": wanted.version,
+        "configurationValues": as_json(wanted.configuration_values),
+        "serviceAccountRoleArn": wanted.service_account_role_arn,
+        "podIdentityAssociations": _pods(wanted.pod_identity_associations),
+        "resolveConflicts": wanted.resolve_conflicts.upper(),
+    }
+    return {key: value for key, value in parameters.items() if value is not None}
+
+
+def creation(wanted: WantedAddon) -> CreateAddon:
+    parameters = _parameters(wanted)
+    if wanted.tags:
+        parameters["tags"] = wanted.tags
+    return CreateAddon(wanted.name, parameters)
+
+
+def differences(wanted: WantedAddon, current: dict[str, Any]) -> tuple[str, ...]:
+    """The mentioned options that differ."""
+    differing = []
+    if wanted.version is not None and wanted.version != current["version"]:
+        differing.append("version")
+    values = wanted.configuration_values
+    if values is not None and parsed(values) != current["configuration_values"]:
+        differing.append("configuration_values")
+    role = wanted.service_account_role_arn
+    if role is not None and role != (current["service_account_role_arn"] or ""):
+        differing.append("service_account_role_arn")
+    has = {(pod["service_account"], pod["role_arn"]) for pod in current["pod_identity_associations"]}
+    if wanted.pod_identity_associations is not None and wanted.pod_identity_associations != has:
+        differing.append("pod_identity_associations")
+    return tuple(differing)
+
+
+def plan(wanted: WantedAddon, found: Found) -> list[Action]:
+    """The actions from found to wanted."""
+    if wanted.state == "absent":
+        return [] if found is None else [DeleteAddon(wanted.name, wanted.preserve)]
+    parsed(wanted.configuration_values)
+    if found is None:
+        return [creation(wanted)]
+    status, issues = found.get("status"), health_issues(found)
+    if status == "CREATE_FAILED":
+        codes = ", ".join(sorted({issue.split(":")[0] for issue in issues})) or "no cause named"
+        # preserve: what of it runs in the cluster is not torn down, the new create takes it over
+        return [DeleteAddon(wanted.name, True, f"its creation failed: {codes}"), creation(wanted)]
+    if status == "DELETE_FAILED":
+        raise ResourceError(f"add-on {wanted.name} is DELETE_FAILED: {'; '.join(issues) or 'AWS names no cause'}. "
+                            "Remove the cause, delete it (state: absent) and run again.", issues=issues)
+    current = addon_view(found)
+    actions = plan_tags(current["tags"], wanted.tags, wanted.purge_tags)
+    differing = differences(wanted, current)
+    if not differing and status == "UPDATE_FAILED":
+        differing = ("the update before failed",)
+    if differing:
+        parameters = _parameters(wanted)
+        # what is not mentioned is sent as it is: an update without the role would fall back to the node's role
+        kept = {"configurationValues": found.get("configuration_values"),
+                "serviceAccountRoleArn": found.get("service_account_role_arn")}
+        parameters.update({key: value for key, value in kept.items() if value and key not in parameters})
+        actions.append(UpdateAddon(wanted.name, parameters, differing))
+    return actions
+
+
+class Addon(EksResource):
+    kind = "add-on"
+    result_key = "addon"
+    arn_key = "addon_arn"
+    busy_states = frozenset({"CREATING", "UPDATING"})
+    deleting_states = frozenset({"DELETING"})
+    failed_states = frozenset({"CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED", "DEGRADED"})
+
+    def __init__(self, api: AwsApi, wanted: WantedAddon, timeout: float) -> None:
+        super().__init__(api, wanted.name, timeout, wanted.tags)
+        self.wanted = wanted
+
+    def read(self) -> Found:
+        """The add-on; its associations, which EKS gives as ARNs, with service account and role."""
+        found = self.api.describe("describe_addon", "addon", **self.identity())
+        if found is None:
+            return None
+        pods = []
+        for arn in found.get("pod_identity_associations") or []:
+            pod = self.api.describe("describe_pod_identity_association", "association",
+                                    clusterName=self.wanted.cluster_name, associationId=arn.rsplit("/", 1)[-1])
+            if pod is not None:
+                pods.append({key: pod.get(key) for key in ("service_account", "role_arn", "association_arn")})
+        found["pod_identity_associations"] = pods
+        return found
+
+    def identity(self) -> dict[str, str]:
+        return {"clusterName": self.wanted.cluster_name, "addonName": self.name}
+
+    def update_identity(self) -> dict[str, str]:
+        return {"name": self.wanted.cluster_name, "addonName": self.name}
+
+    def settled(self, found: Found) -> bool:
+        if not super().settled(found):
+            return False
+        if found is None or found.get("status") != "DEGRADED" or self.wanted.state == "absent":
+            return True
+        codes = {issue.get("code") for issue in (found.get("health") or {}).get("issues") or []}
+        return not codes or not codes <= PASSING_ISSUES
+
+    def plan(self, found: Found) -> list[Action]:
+        return plan(self.wanted, found)
+
+    def view(self, found: dict[str, Any]) -> dict[str, Any]:
+        return addon_view(found)
+
+    def complete(self, found: dict[str, Any]) -> dict[str, Any]:
+        found = changed_copy(found, cluster_name=self.wanted.cluster_name)
+        found.setdefault("addon_arn", UNKNOWN)
+        # what is known not to be there: without these keys the runner would show a placeholder for it
+        found.setdefault("service_account_role_arn", None)
+        found.setdefault("pod_identity_associations", [])
+        found.setdefault("health", {"issues": []})
+        return found
+
+    def warnings(self, found: dict[str, Any]) -> list[str]:
+        return [f"{self.title} is {found.get('status')}: {issue}" for issue in health_issues(found)]

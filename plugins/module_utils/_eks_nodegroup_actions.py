@@ -1,0 +1,143 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The changes that EKS offers on a node group, each as data: its call, its words, its prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ansible_collections.flaskops.eks.plugins.module_utils._aws import snake
+from ansible_collections.flaskops.eks.plugins.module_utils._eks import EksAction
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import UNKNOWN, Found, changed_copy
+
+Taint = tuple[str, str, str]  # key, value, effect
+
+
+def taints_of(entries: list[dict[str, Any]] | None) -> tuple[Taint, ...] | None:
+    """Taints without order; None stays None. EKS leaves an empty value out."""
+    if entries is None:
+        return None
+    return tuple(sorted((taint["key"], taint.get("value") or "", taint["effect"]) for taint in entries))
+
+
+def taint_parameters(taints: tuple[Taint, ...]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value, "effect": effect} for key, value, effect in taints]
+
+
+@dataclass(frozen=True)
+class CreateNodegroup(EksAction):
+    """`parameters` in AWS's names."""
+
+    name: str
+    parameters: dict[str, Any]
+    operation: ClassVar[str] = "create_nodegroup"
+    creates: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        scaling = self.parameters["scalingConfig"]
+        return f"create node group {self.name} ({scaling['minSize']} to {scaling['maxSize']} nodes)"
+
+    def request(self) -> dict[str, Any]:
+        return self.parameters
+
+    def predict(self, found: Found) -> Found:
+        after = snake(self.parameters)
+        after.update(nodegroup_name=self.name, status="ACTIVE", tags=dict(self.parameters.get("tags") or {}))
+        for key in ("version", "release_version", "ami_type"):
+            after.setdefault(key, UNKNOWN)
+        after.setdefault("capacity_type", "ON_DEMAND")
+        after.setdefault("update_config", {"max_unavailable": 1})
+        return after
+
+
+@dataclass(frozen=True)
+class DeleteNodegroup(EksAction):
+    name: str
+    reason: str = ""
+    operation: ClassVar[str] = "delete_nodegroup"
+    deletes: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f"delete node group {self.name}" + (f" ({self.reason})" if self.reason else "")
+
+    def predict(self, found: Found) -> Found:
+        return None
+
+
+@dataclass(frozen=True)
+class UpdateNodegroupConfig(EksAction):
+    """Everything that EKS changes without replacing a node, in one update."""
+
+    set_labels: dict[str, str] = field(default_factory=dict)
+    remove_labels: tuple[str, ...] = ()
+    set_taints: tuple[Taint, ...] = ()
+    remove_taints: tuple[Taint, ...] = ()
+    scaling: dict[str, int] = field(default_factory=dict)
+    update_config: dict[str, int] = field(default_factory=dict)
+    operation: ClassVar[str] = "update_nodegroup_config"
+
+    def __str__(self) -> str:
+        parts = [f"set label {key}={value}" for key, value in sorted(self.set_labels.items())]
+        parts += [f"remove label {key}" for key in self.remove_labels]
+        parts += [f"set taint {key}={value}:{effect}" for key, value, effect in self.set_taints]
+        parts += [f"remove taint {key}={value}:{effect}" for key, value, effect in self.remove_taints]
+        parts += [f"set {key} to {value}" for key, value in {**self.scaling, **self.update_config}.items()]
+        return "; ".join(parts)
+
+    def request(self) -> dict[str, Any]:
+        camel = {"min_size": "minSize", "max_size": "maxSize", "desired_size": "desiredSize",
+                 "max_unavailable": "maxUnavailable", "max_unavailable_percentage": "maxUnavailablePercentage"}
+        labels = {"addOrUpdateLabels": self.set_labels, "removeLabels": list(self.remove_labels)}
+        taints = {"addOrUpdateTaints": taint_parameters(self.set_taints),
+                  "removeTaints": taint_parameters(self.remove_taints)}
+        request = {
+            "labels": {key: value for key, value in labels.items() if value},
+            "taints": {key: value for key, value in taints.items() if value},
+            "scalingConfig": {camel[key]: value for key, value in self.scaling.items()},
+            "updateConfig": {camel[key]: value for key, value in self.update_config.items()},
+        }
+        return {key: value for key, value in request.items() if value}
+
+    def predict(self, found: Found) -> Found:
+        before = found or {}
+        labels = {key: value for key, value in (before.get("labels") or {}).items() if key not in self.remove_labels}
+        gone = {(key, effect) for key, dummy, effect in self.set_taints + self.remove_taints}
+        taints = [taint for taint in taints_of(before.get("taints") or []) or () if (taint[0], taint[2]) not in gone]
+        return changed_copy(
+            found, labels={**labels, **self.set_labels}, taints=taint_parameters(tuple(taints) + self.set_taints),
+            scaling_config={**(before.get("scaling_config") or {}), **self.scaling},
+            update_config=dict(self.update_config) if self.update_config else before.get("update_config"),
+        )
+
+
+@dataclass(frozen=True)
+class UpdateNodegroupVersion(EksAction):
+    """Replace every node: another Kubernetes version, AMI release or launch template version."""
+
+    version: str | None = None
+    release_version: str | None = None
+    launch_template: dict[str, str] | None = None
+    force: bool = False
+    operation: ClassVar[str] = "update_nodegroup_version"
+
+    def __str__(self) -> str:
+        parts = [f"{name} {value}" for name, value in (
+            ("Kubernetes", self.version), ("AMI release", self.release_version),
+            ("launch template version", (self.launch_template or {}).get("version"))) if value]
+        return "replace the nodes: " + ", ".join(parts)
+
+    def request(self) -> dict[str, Any]:
+        request = {"version": self.version, "releaseVersion": self.release_version,
+                   "launchTemplate": self.launch_template, "force": self.force or None}
+        return {key: value for key, value in request.items() if value is not None}
+
+    def predict(self, found: Found) -> Found:
+        changes: dict[str, Any] = {"release_version": self.release_version or UNKNOWN}
+        if self.version:
+            changes["version"] = self.version
+        if self.launch_template:
+            changes["launch_template"] = {**((found or {}).get("launch_template") or {}), **self.launch_template}
+        return changed_copy(found, **changes)
