@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -12,6 +13,8 @@ from sandbox.account import aws
 from sandbox.account.calls import CallLog, is_mutating
 from sandbox.account.principals import Principal, find_principal
 from sandbox.instance import Instance
+
+LOG = logging.getLogger(__name__)
 
 Environ = dict[str, Any]
 WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -87,15 +90,26 @@ class Middleware:
             began.update(status=int(status.split(" ", 1)[0]), headers=dict(headers))
             return start_response(status, headers, *rest)
 
-        chunks = self.inner(environ, remember)
         try:
-            answer = b"".join(chunks)
-        finally:
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                close()
-        self._record(call, principal, began["status"], began["headers"], answer)
-        return [answer]
+            chunks = self.inner(environ, remember)
+            try:
+                answer = b"".join(chunks)
+            finally:
+                close = getattr(chunks, "close", None)
+                if close is not None:
+                    close()
+        except NotImplementedError:
+            # 501, which no SDK retries; moto's own answer is a page of HTML with 500.
+            message = f"The sandbox's AWS does not have {call.service}:{call.action}"
+            response = aws.error_response(call.service, 501, "NotImplemented", message)
+        except Exception:
+            LOG.exception("%s:%s could not be answered", call.service, call.action)
+            response = aws.error_response(call.service, 500, "InternalFailure", "The cause is in the account's log")
+        else:
+            self._record(call, principal, began["status"], began["headers"], answer)
+            return [answer]
+        self._record(call, principal, response.status, dict(response.headers), response.body)
+        return _send(response, start_response)
 
     def _record(self, call: aws.Call, principal: str, status: int, headers: dict[str, str], body: bytes) -> None:
         code = ""

@@ -9,10 +9,11 @@ import signal
 import threading
 from typing import Any
 
+from flask import Flask
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from sandbox.account import acm, aws, ec2, ecr, elasticache, principals, rds
+from sandbox.account import acm, aws, ec2, ecr, elasticache, gaps, principals, rds
 from sandbox.account.calls import CallLog
 from sandbox.account.eks import network
 from sandbox.account.eks.routes import EksService
@@ -55,11 +56,12 @@ class Account:
         principals.create_users(instance)
         network.install(self.extensions)
         ec2.install(self.extensions)
+        gaps.install(self.extensions)
         ecr.install(self.extensions, instance, self.registry)
         acm.install(self.extensions, instance)
         self.databases = rds.install(self.extensions, instance, self.processes)
         self.caches = elasticache.install(self.extensions, instance, self.processes)
-        self.application = Middleware(instance, self.log, DomainDispatcherApplication(create_backend_app))
+        self.application = Middleware(instance, self.log, DomainDispatcherApplication(_backend_application))
         self.application.services["eks"] = EksService(self.eks)
         self.application.pages += [
             ("GET", re.compile(r"/_sandbox/health"), self._health),
@@ -78,6 +80,13 @@ class Account:
         self.log.close()
 
 
+def _backend_application(service: Any) -> Flask:
+    """moto's application of a service, that leaves what it cannot answer to the middleware."""
+    application = create_backend_app(service)
+    application.config["PROPAGATE_EXCEPTIONS"] = True
+    return application
+
+
 def make_http_server(account: Account, address: str, port: int) -> BaseWSGIServer:
     """A server for the account's application, a thread a request."""
     return make_server(address, port, account.application, threaded=True, request_handler=QuietRequestHandler)
@@ -88,6 +97,8 @@ def serve(instance: Instance) -> None:
     from sandbox.alb import elbv2_patches, target_health
     from sandbox.kubernetes import cluster
 
+    # Roles attach AWS's own policies; without this moto does not know them. It costs a second, so only here.
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     account = Account(instance, cluster)
     elbv2_patches.install(instance)
     target_health.install(instance)

@@ -63,7 +63,7 @@ class TargetState:
             self.checks = None
 
     async def close(self) -> None:
-        """End the checks, the requests in flight (a closed session alone lets them go on) and the connections."""
+        """End the checks, the requests in flight (closing the pool alone lets them go on) and the connections."""
         self.stop_checks()
         for deadline in self.requests:
             if not deadline.expired():
@@ -208,7 +208,7 @@ class Targets:
 
 
 def client_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-    """A session that adds nothing of its own: no cookies, no decompression, no headers that the client did not send."""
+    """A client that adds nothing of its own: no cookies, no decompression, no headers that the client did not send."""
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),

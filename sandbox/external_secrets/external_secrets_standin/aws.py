@@ -14,7 +14,7 @@ from .spec import Remote, SourceError, SourceMissing
 
 
 class SecretsManager:
-    """One client a region; boto3's clients may be shared by threads, its sessions may not."""
+    """One client a region; boto3's clients may be shared by threads, their maker may not."""
 
     def __init__(self) -> None:
         self._session = boto3.Session()

@@ -138,6 +138,23 @@ def test_pages(running: Running) -> None:
     assert _get(f"{running.url}/moto-api/data.json")[0] == 404
 
 
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [("ec2", "describe_ipam_pools"), ("rds", "describe_db_engine_versions"), ("eks", "list_fargate_profiles")],
+)
+def test_what_is_missing_says_so_and_is_not_retried(running: Running, service: str, operation: str) -> None:
+    wanted = {"clusterName": "dev"} if service == "eks" else {}
+    with pytest.raises(ClientError) as caught:
+        getattr(running.client(service), operation)(**wanted)
+    assert caught.value.response["Error"]["Code"] == "NotImplemented"
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert calls(running)[-1]["status"] == 501
+
+
+def test_shield_answers_the_load_balancer_controller(running: Running) -> None:
+    assert running.client("shield").get_subscription_state()["SubscriptionState"] == "INACTIVE"
+
+
 def test_unsigned_requests_are_refused(running: Running) -> None:
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(f"{running.url}/clusters")
