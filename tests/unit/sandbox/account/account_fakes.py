@@ -1,4 +1,4 @@
-"""Fakes and helpers for the tests of the sandbox's account."""
+"""Fakes for the tests of the sandbox's account, and what its tests share."""
 
 from __future__ import annotations
 
