@@ -1,0 +1,83 @@
+"""What can happen to a task: each step is one compare-and-set on its status, so doing one twice changes nothing."""
+
+from __future__ import annotations
+
+import typing as t
+import uuid
+from datetime import datetime, timedelta
+
+from sqlalchemy import CursorResult, and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from flaskapp.models import Status, Task, now
+
+
+def create(session: Session, title: str) -> Task:
+    """Store a new task, to be committed before its id is put on the queue."""
+    moment = now()
+    task = Task(id=uuid.uuid4(), title=title, status=Status.QUEUED, created_at=moment, queued_at=moment)
+    session.add(task)
+    return task
+
+
+def page(
+    session: Session, limit: int, status: str | None = None, before: tuple[datetime, uuid.UUID] | None = None
+) -> list[Task]:
+    """Return at most `limit` tasks, newest first, older than `before` (the last one of the page before)."""
+    query = select(Task).order_by(Task.created_at.desc(), Task.id.desc()).limit(limit)
+    if status is not None:
+        query = query.where(Task.status == status)
+    if before is not None:
+        moment, task_id = before
+        query = query.where(or_(Task.created_at < moment, and_(Task.created_at == moment, Task.id < task_id)))
+    return list(session.scalars(query))
+
+
+def claim(session: Session, task_id: uuid.UUID, worker: str, lease: timedelta) -> Task | None:
+    """Make `worker` the one that does the task until the lease ends; None when it is not waiting (any more)."""
+    taken = _set(
+        session, Task.id == task_id, Task.status == Status.QUEUED,
+        status=Status.RUNNING, worker=worker, leased_until=now() + lease,
+    )
+    return session.get(Task, task_id, populate_existing=True) if taken else None
+
+
+def finish(session: Session, task_id: uuid.UUID, worker: str, status: Status, result: dict[str, t.Any]) -> bool:
+    """Write the outcome; False when the task is no longer this worker's (its lease ended and another one took it)."""
+    return _set(
+        session, Task.id == task_id, Task.status == Status.RUNNING, Task.worker == worker,
+        status=status, result=result, leased_until=None, finished_at=now(),
+    )
+
+
+def release(session: Session, task_id: uuid.UUID, worker: str) -> bool:
+    """Give a task back that this worker holds; False when it holds it no longer."""
+    return _set(
+        session, Task.id == task_id, Task.status == Status.RUNNING, Task.worker == worker,
+        status=Status.QUEUED, worker=None, leased_until=None, queued_at=now(),
+    )
+
+
+def waiting_since(session: Session, moment: datetime, limit: int) -> list[Task]:
+    """Return tasks that have been waiting since before `moment`, the longest first."""
+    query = select(Task).where(Task.status == Status.QUEUED, Task.queued_at < moment).order_by(Task.queued_at)
+    return list(session.scalars(query.limit(limit)))
+
+
+def requeue_waiting(session: Session, task: Task) -> bool:
+    """Note that a waiting task is put on the queue again; one of several sweeps at once wins."""
+    return _set(
+        session, Task.id == task.id, Task.status == Status.QUEUED, Task.queued_at == task.queued_at, queued_at=now()
+    )
+
+
+def expired(session: Session, limit: int) -> list[Task]:
+    """Return running tasks whose worker has not finished them within its lease."""
+    query = select(Task).where(Task.status == Status.RUNNING, Task.leased_until < now())
+    return list(session.scalars(query.limit(limit)))
+
+
+def _set(session: Session, *conditions: t.Any, **values: t.Any) -> bool:
+    """Update the one row for which all conditions hold; False when there is none (compare-and-set)."""
+    statement = update(Task).where(*conditions).values(**values).execution_options(synchronize_session=False)
+    return t.cast("CursorResult[t.Any]", session.execute(statement)).rowcount == 1
