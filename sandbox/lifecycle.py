@@ -52,6 +52,7 @@ def start(instance: Instance, built: Built) -> None:
         with step("start the AWS account", 8):
             _spawn(instance, "account")
             _wait_for_account(instance)
+        _push(instance, built)
     if not daemon_pids(instance, "alb"):
         with step("start the load balancer", 2):
             _spawn(instance, "alb")
@@ -113,6 +114,27 @@ def daemon_pids(instance: Instance, daemon: str) -> list[int]:
     return [pid for pid in processes(instance) if wanted in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
 
 
+def _push(instance: Instance, built: Built) -> None:
+    """Fill the instance's registry with images that cannot be pulled from their publishers."""
+    if not built.to_push:
+        return
+    log = instance.log_dir / "registry-push.log"
+    trust: list[str | Path] = ["--cert-dir", _registry_trust(instance), "--authfile", instance.run_dir / "registry-auth.json"]
+    with step("push the images that nodes pull from the sandbox's registry", 15):
+        podman(
+            "login", *trust, "--username", "AWS", "--password-stdin", instance.registry, log=log,
+            stdin=instance.registry_password(),
+        )  # fmt: skip
+        for name, image in built.to_push.items():
+            reference = pushed_image(instance, name, image)
+            podman("push", "--quiet", *trust, image, f"{reference['repository']}:{reference['tag']}", log=log)
+
+
+def pushed_image(instance: Instance, name: str, image: str) -> dict[str, str]:
+    """Under which repository and tag nodes pull a local image."""
+    return {"repository": f"{instance.registry}/sandbox/{name}", "tag": image.rpartition(":")[2]}
+
+
 def write_facts(instance: Instance, built: Built) -> None:
     """instance.json: what inventories/local and the account read. Nothing in it is secret."""
     facts: dict[str, Any] = {
@@ -133,7 +155,11 @@ def write_facts(instance: Instance, built: Built) -> None:
         "node_image": built.node,
         "published_node_image": built.published,
         "charts": built.charts,
-        "images": {**built.images, "python_base": built.python_base},
+        "images": {
+            **built.images,
+            **{name: pushed_image(instance, name, image) for name, image in built.to_push.items()},
+            "python_base": built.python_base,
+        },
         "helm": str(toolchain.HELM.program("helm")),
         "kubectl": str(toolchain.kubectl()),
         "containers_conf": str(PODMAN_CONF),

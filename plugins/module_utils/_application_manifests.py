@@ -22,6 +22,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils._manifest_parts impor
     make_object,
     selector,
     tcp,
+    versioned_labels,
 )
 from ansible_collections.flaskops.eks.plugins.module_utils._pod_manifest import CA_FILE, pod_template
 
@@ -154,7 +155,7 @@ def _migration(shared: Shared) -> list[Manifest]:
         _service_account(settings, shared),
         _config_map(settings, shared),
         _network_policy(settings, shared),
-        make_object("batch/v1", "Job", f"{job.name}-{digest}", shared, labels(settings, shared), spec=spec),
+        make_object("batch/v1", "Job", f"{job.name}-{digest}", shared, versioned_labels(settings, shared), spec=spec),
     ]
 
 
@@ -192,7 +193,7 @@ def _deployment(settings: Settings, shared: Shared) -> Manifest:
     if not settings["autoscaling"]["enabled"]:
         # An autoscaler owns this field; stating it as well would undo its decision at every run.
         spec["replicas"] = int(settings["replicas"])
-    return make_object("apps/v1", "Deployment", settings["name"], shared, labels(settings, shared), spec=spec)
+    return make_object("apps/v1", "Deployment", settings["name"], shared, versioned_labels(settings, shared), spec=spec)
 
 
 def _service(settings: Settings, shared: Shared) -> Manifest:

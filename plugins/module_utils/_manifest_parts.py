@@ -34,14 +34,19 @@ def checksum(settings: Settings, shared: Shared) -> str:
 
 
 def labels(settings: Settings, shared: Shared) -> dict[str, str]:
-    """All labels of an object, the version among them."""
-    labels = {
+    """Labels of an object that is the same for every version."""
+    return {
         **selector(settings),
         "app.kubernetes.io/part-of": shared.part_of,
         "app.kubernetes.io/managed-by": MANAGED_BY,
     }
+
+
+def versioned_labels(settings: Settings, shared: Shared) -> dict[str, str]:
+    """Labels of what runs a version; others leave the version out, or every release would change every object."""
     version = re.sub(r"[^A-Za-z0-9_.-]", "-", shared.version)[:63].strip("-_.")
-    return {**labels, "app.kubernetes.io/version": version} if version else labels
+    made = labels(settings, shared)
+    return {**made, "app.kubernetes.io/version": version} if version else made
 
 
 def selector(settings: Settings) -> dict[str, str]:

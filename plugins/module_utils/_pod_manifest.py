@@ -11,8 +11,8 @@ from ansible_collections.flaskops.eks.plugins.module_utils._manifest_parts impor
     Manifest,
     checksum,
     config_name,
-    labels,
     selector,
+    versioned_labels,
 )
 
 USER_ID = 10001
@@ -51,7 +51,7 @@ def pod_template(settings: Settings, shared: Shared, with_secret_version: bool) 
     }
     if settings["priority_class"]:
         spec["priorityClassName"] = settings["priority_class"]
-    all_labels = {**labels(settings, shared), **settings["pod_labels"]}
+    all_labels = {**versioned_labels(settings, shared), **settings["pod_labels"]}
     return {"metadata": {"labels": all_labels, "annotations": annotations}, "spec": spec}
 
 

@@ -249,7 +249,7 @@ def _last_words(observed: Observed, reason: str, message: str) -> Verdict:
 
 def _troubles(observed: Observed, now: datetime) -> list[Trouble]:
     found: list[Trouble] = []
-    if observed.kind != "Job" and observed.workload is not None:
+    if observed.workload is not None:
         found += _admission(observed)
     for pod in current_pods(observed):
         events = [event for event in observed.events if (event.get("involvedObject") or {}).get("uid") == _uid(pod)]
@@ -265,8 +265,8 @@ def _admission(observed: Observed) -> list[Trouble]:
             message = str(failure.get("message") or failure.get("reason") or "")
             return [Trouble("Admission", message, bool(ADMISSION_FINAL.search(message)), rank=0)]
     events = [event for event in related_events(observed) if event.get("reason") == "FailedCreate"]
-    if observed.kind == "StatefulSet" and events:
-        # A StatefulSet has no such condition: only its events tell.
+    if observed.kind != "Deployment" and events and not (observed.kind == "Job" and current_pods(observed)):
+        # StatefulSets and Jobs have no such condition: only their events tell, and a Job with a pod is over it.
         message = str(events[-1].get("message") or "")
         return [Trouble("Admission", message, bool(ADMISSION_FINAL.search(message)), rank=0)]
     return []

@@ -21,6 +21,8 @@ from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException, NotFound
 
+from sandbox.alb.discovery import USER_AGENT
+
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request")
 # Signing names that are not botocore's service names.
 _MODEL_NAMES = {
@@ -40,6 +42,8 @@ class Call:
     region: str
     action: str
     access_key_id: str
+    from_load_balancer: bool = False
+    """Made by the sandbox's own load balancer, which stands where AWS's would look without an API call."""
 
 
 def identify(environ: dict[str, Any], body: bytes) -> Call:
@@ -49,14 +53,15 @@ def identify(environ: dict[str, Any], body: bytes) -> Call:
         "Credential=" + query.get("X-Amz-Credential", [""])[0]
     )
     access_key_id, region, service = match.groups() if match else ("", "", "")
+    poller = USER_AGENT in environ.get("HTTP_USER_AGENT", "")
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
-        return Call(service, region, target.rsplit(".", 1)[-1], access_key_id)
+        return Call(service, region, target.rsplit(".", 1)[-1], access_key_id, poller)
     form: dict[str, list[str]] = {}
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
     action = (form.get("Action") or query.get("Action") or [""])[0]
-    return Call(service, region, action or _rest_action(service, environ), access_key_id)
+    return Call(service, region, action or _rest_action(service, environ), access_key_id, poller)
 
 
 def _rest_action(service: str, environ: dict[str, Any]) -> str:

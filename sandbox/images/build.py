@@ -39,6 +39,8 @@ class Built:
     python_base: str
     charts: dict[str, str]
     images: dict[str, dict[str, str]]
+    to_push: dict[str, str]
+    """Images that an instance's registry must hold: {repository: local image}. One node pulls them, not each."""
 
 
 def registry_reached() -> bool:
@@ -72,18 +74,21 @@ def _pulled(log: Path) -> Built:
             with step(f"pull {image}", 120):
                 podman("pull", "--quiet", image, log=log)
     return Built(
-        node=pins.PUBLISHED_NODE_IMAGE, published=True, python_base=pins.PUBLISHED_PYTHON_IMAGE, charts={}, images={}
+        node=pins.PUBLISHED_NODE_IMAGE,
+        published=True,
+        python_base=pins.PUBLISHED_PYTHON_IMAGE,
+        charts={},
+        images={},
+        to_push={},
     )
 
 
 def _built(log: Path) -> Built:
     python_base = debian.ensure_image(debian.PYTHON, log)
     standin = _external_secrets_image(python_base, log)
-    node = _node_image(standin, log)
-    repository, _, tag = standin.rpartition(":")
     controller, metrics = LOAD_BALANCER_CONTROLLER, METRICS_SERVER
     return Built(
-        node=node,
+        node=_node_image(log),
         published=False,
         python_base=python_base,
         charts={
@@ -100,62 +105,53 @@ def _built(log: Path) -> Built:
         images={
             "aws_load_balancer_controller": {"repository": controller[0], "tag": controller[1]},
             "metrics_server": {"repository": metrics[0], "tag": metrics[1]},
-            "external_secrets": {"repository": repository, "tag": tag},
         },
+        to_push={"external_secrets": standin},
     )
 
 
-def _program_images(kube_proxy_base: Path) -> list[ProgramImage]:
+def _program_images(kube_proxy_base: Path) -> dict[str, list[ProgramImage]]:
+    """The images a node brings along, by the nodes that may run them; importing is slow, so none gets more."""
     kubernetes = toolchain.KUBERNETES
     version = f"v{pins.KUBERNETES}"
-    single = [
+    control_plane = [
         ProgramImage(f"registry.k8s.io/{name}:{version}", {f"/usr/local/bin/{name}": kubernetes.program(name)})
         for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
     ]
-    return [
-        *single,
+    etcd = {"etcd": kubernetes.program("server"), "etcdctl": kubernetes.program("etcdctl")}
+    etcd_programs = {f"/usr/local/bin/{name}": program for name, program in etcd.items()}
+    control_plane.append(ProgramImage(f"registry.k8s.io/etcd:{pins.ETCD_TAG}", etcd_programs))
+    every = [
         ProgramImage(
             f"registry.k8s.io/kube-proxy:{version}",
             {"/usr/local/bin/kube-proxy": kubernetes.program("kube-proxy")},
             base_layers=(kube_proxy_base,),
         ),
-        ProgramImage(
-            f"registry.k8s.io/etcd:{pins.ETCD_TAG}",
-            {
-                "/usr/local/bin/etcd": kubernetes.program("server"),
-                "/usr/local/bin/etcdctl": kubernetes.program("etcdctl"),
-            },
-        ),
-        ProgramImage(
-            f"registry.k8s.io/coredns/coredns:{pins.COREDNS_TAG}",
-            {"/coredns": toolchain.COREDNS.program("coredns")},
-            entrypoint=("/coredns",),
-        ),
-        ProgramImage(
-            f"registry.k8s.io/pause:{pins.PAUSE}",
-            {"/pause": toolchain.PAUSE.program("pause")},
-            entrypoint=("/pause",),
-            user=NOBODY,
-        ),
-        ProgramImage(
-            ":".join(METRICS_SERVER),
-            {"/metrics-server": toolchain.METRICS_SERVER.program("metrics-server")},
-            entrypoint=("/metrics-server",),
-            user=NOBODY,
-        ),
+        _one_program("registry.k8s.io/coredns/coredns", pins.COREDNS_TAG, toolchain.COREDNS, "coredns", 0),
+        _one_program("registry.k8s.io/pause", pins.PAUSE, toolchain.PAUSE, "pause", NOBODY),
+    ]
+    controller = toolchain.LOAD_BALANCER_CONTROLLER
+    worker = [
+        _one_program(*METRICS_SERVER, toolchain.METRICS_SERVER, "metrics-server", NOBODY),
         ProgramImage(
             ":".join(LOAD_BALANCER_CONTROLLER),
-            {"/controller": toolchain.LOAD_BALANCER_CONTROLLER.program("aws-load-balancer-controller")},
+            {"/controller": controller.program("aws-load-balancer-controller")},
             entrypoint=("/controller",),
             user=DISTROLESS_NONROOT,
         ),
-    ]  # fmt: skip
+    ]
+    return {"control-plane": control_plane, "every": every, "worker": worker}
 
 
-def _node_image(standin: str, log: Path) -> str:
+def _one_program(repository: str, tag: str, tool: toolchain.Tool, program: str, user: int) -> ProgramImage:
+    path = f"/{program}"
+    return ProgramImage(f"{repository}:{tag}", {path: tool.program(program)}, entrypoint=(path,), user=user)
+
+
+def _node_image(log: Path) -> str:
     base = debian.NODE
     pin = _digest(
-        base.pin, debian.KUBE_PROXY.pin, standin, *(tool.pin for tool in toolchain.WITHOUT_REGISTRY),
+        base.pin, debian.KUBE_PROXY.pin, *(tool.pin for tool in toolchain.WITHOUT_REGISTRY),
         *_texts(HERE / "node"), *_texts(HERE, "*.py"),
     )  # fmt: skip
     name = f"localhost/flaskops/node:v{pins.KUBERNETES}-{pin}"
@@ -170,10 +166,11 @@ def _node_image(standin: str, log: Path) -> str:
         (context / "bin").mkdir()
         for program in ("kubelet", "kubeadm", "kubectl", "etcdctl"):
             shutil.copy2(toolchain.KUBERNETES.program(program), context / "bin" / program)
-        (context / "images").mkdir()
-        for number, image in enumerate(_program_images(kube_proxy_base)):
-            write_archive(image, context / "images" / f"{number:02d}.tar")
-        podman("save", "--format", "docker-archive", "--output", context / "images" / "90.tar", standin, log=log)
+        for role, program_images in _program_images(kube_proxy_base).items():
+            folder = context / "images" / role
+            folder.mkdir(parents=True)
+            for number, image in enumerate(program_images):
+                write_archive(image, folder / f"{number:02d}.tar")
         podman(
             "build", "--quiet", "--build-arg", f"BASE={base_image}", "--file", HERE / "node" / "Containerfile",
             "--tag", name, context, log=log,

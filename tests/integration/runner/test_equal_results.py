@@ -7,7 +7,7 @@ import typing as t
 
 import pytest
 
-from .conftest import SECRET_KEY, Account, Run
+from tests.integration.runner.support import SECRET_KEY, Account, Run
 
 PASSWORD = "sentinel-database-password"
 TRUST = {
@@ -80,16 +80,26 @@ TASKS: list[dict[str, t.Any]] = [
     named("wrong_type", "amazon.aws.ec2_vpc_net", {"name": "x", "cidr_block": "10.9.0.0/16", "tags": "none"}),
     named("refused", "amazon.aws.ec2_vpc_subnet", {"vpc_id": "vpc-00000000000000000", "cidr": "10.0.9.0/24"}),
     named("no_server", "amazon.aws.aws_caller_info", {"endpoint_url": "http://127.0.0.1:1"}),
+    named(
+        "certificate",
+        "flaskops.eks.acm_certificate",
+        {"domain_name": "example.test", "zone_id": "{{ zone.zone_id }}", "wait": False},
+    ),
+    named("own_missing_option", "flaskops.eks.eks_access_entry", {"cluster_name": "c"}),
+    named(
+        "own_refused", "flaskops.eks.eks_access_entry", {"cluster_name": "c", "principal_arn": "arn:aws:iam::1:role/r"}
+    ),
     named("gone", "community.aws.sns_topic", {"name": "nothing", "state": "absent"}),
 ]
 NAMES = [str(task["name"]) for task in TASKS]
 # What AWS makes up anew each time: times, identifiers, the random end of a secret's name.
 _CHANGING = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(?:\+00:00|Z)?|0x[0-9a-f]+|\b[0-9a-f]{8}-[0-9a-f-]{27}\b"
-    r"|(?<=-)[0-9a-f]{8,17}\b|\bARO?A[A-Z0-9]{12,}|(?<=:secret:database)-\w{6}|(?<=hostedzone/)\w+|\bZ[A-Z0-9]{10,}\b|http://127\S+"
+    r"|(?<=-)[0-9a-f]{8,17}\b|\bARO?A[A-Z0-9]{12,}|(?<=:secret:database)-\w{6}|(?<=hostedzone/)\w+|(?<=into zone )\w+|\bZ[A-Z0-9]{10,}\b|http://127\S+"
+    r"|\b_?[0-9a-z]+\.[0-9a-z]+\.acm-validations\.aws|\b_[0-9a-f]{16,}|\b(?:[0-9a-f]{2}:){15}[0-9a-f]{2}"
 )
-_MADE_UP: t.Final = frozenset({"date", "x-amzn-requestid", "request_id", "RequestId", "user_id", "zone_id"})
-# Where the runner adds to a check run what upstream leaves out: a module without check mode, a subnet it did not look up.
+_MADE_UP: t.Final = frozenset({"date", "x-amzn-requestid", "request_id", "RequestId", "user_id", "zone_id", "serial"})
+# Where the runner adds to a check run what upstream leaves out: no check mode at all, a VPC that it does not look up.
 _PLANNED: t.Final = frozenset({"bucket", "refused"})
 
 
@@ -146,7 +156,15 @@ def test_what_they_are(runs: dict[tuple[str, bool], Run]) -> None:
         assert applied[name]["changed"] is True, name
     for name in (*changing, "looped"):
         assert checked[name]["changed"] is False, name
-    for name in ("unknown_option", "missing_option", "wrong_type", "refused", "no_server"):
+    for name in (
+        "unknown_option",
+        "missing_option",
+        "wrong_type",
+        "refused",
+        "no_server",
+        "own_missing_option",
+        "own_refused",
+    ):
         assert applied[name]["failed"] is True, name
     assert "Unsupported parameters" in applied["unknown_option"]["msg"]
     assert applied["refused"]["error"]["code"] == "InvalidVpcID.NotFound"

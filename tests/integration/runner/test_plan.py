@@ -7,7 +7,7 @@ import typing as t
 
 import pytest
 
-from .conftest import Account, Run
+from tests.integration.runner.support import Account, Run
 
 TRUST = {
     "Version": "2012-10-17",
@@ -108,14 +108,24 @@ STACK: list[dict[str, t.Any]] = [
     task("amazon.aws.route53_zone", {"zone": "example.test"}, "zone"),
     task(
         "amazon.aws.route53",
-        {"zone": "example.test", "record": "api.example.test", "type": "A", "value": "192.0.2.1", "state": "present", "ttl": 60, "region": "{{ omit }}"},
+        {
+            "zone": "example.test",
+            "record": "api.example.test",
+            "type": "A",
+            "value": "192.0.2.1",
+            "state": "present",
+            "ttl": 60,
+            "region": "{{ omit }}",
+        },
         "record",
         # route53's own region is the record's, for latency routing; AWS's comes from the environment.
         environment={"AWS_DEFAULT_REGION": "eu-west-1"},
     ),
     task("amazon.aws.s3_bucket", {"name": "flask-assets"}, "bucket"),
     task("community.aws.sns_topic", {"name": "alarms"}, "topic"),
-    task("amazon.aws.ec2_vpc_subnet", {"vpc_id": "{{ vpc.vpc.id }}", "cidr": "10.0.9.0/24", "state": "absent"}, "removed"),
+    task(
+        "amazon.aws.ec2_vpc_subnet", {"vpc_id": "{{ vpc.vpc.id }}", "cidr": "10.0.9.0/24", "state": "absent"}, "removed"
+    ),
     task("amazon.aws.ec2_vpc_subnet_info", {"filters": {"vpc-id": "{{ vpc.vpc.id }}"}}, "look"),
 ]
 CREATED = len(STACK) - 2 + 1  # two do nothing, one is a loop of two
@@ -164,7 +174,12 @@ def test_genuine_errors_stay(account: Account, run_tasks: t.Callable[..., Run]) 
             "policy",
             ignore_errors=True,
         ),
-        task("amazon.aws.ec2_vpc_subnet", {"vpc_id": "(known after apply)", "cidr": "10.0.1.0/24", "colour": "red"}, "wrong", ignore_errors=True),
+        task(
+            "amazon.aws.ec2_vpc_subnet",
+            {"vpc_id": "(known after apply)", "cidr": "10.0.1.0/24", "colour": "red"},
+            "wrong",
+            ignore_errors=True,
+        ),
         task("amazon.aws.ec2_vpc_subnet", {"vpc_id": "(known after apply)"}, "incomplete"),
     ]
     run = run_tasks(tasks, "--check")
@@ -179,7 +194,9 @@ def test_drifted_account(account: Account, run_tasks: t.Callable[..., Run]) -> N
     """What is there stays, what is gone is created, what differs is changed: each in its own words."""
     account.reset()
     vpc = {"name": "net", "cidr_block": "10.0.0.0/16", "tags": {"owner": "flask"}}
-    run_tasks([task("amazon.aws.ec2_vpc_net", vpc, "vpc"), task("community.aws.sns_topic", {"name": "alarms"}, "topic")])
+    run_tasks(
+        [task("amazon.aws.ec2_vpc_net", vpc, "vpc"), task("community.aws.sns_topic", {"name": "alarms"}, "topic")]
+    )
     routes = [{"dest": "0.0.0.0/0", "gateway_id": "igw"}]
     tasks = [
         task("amazon.aws.ec2_vpc_net", {**vpc, "tags": {"owner": "other"}}, "vpc"),
@@ -205,7 +222,9 @@ def test_drifted_account(account: Account, run_tasks: t.Callable[..., Run]) -> N
 def test_no_log_is_hidden_in_the_plan(account: Account, run_tasks: t.Callable[..., Run]) -> None:
     """A play under no_log is planned without telling anything of it."""
     account.reset()
-    tasks = [task("community.aws.ssm_parameter", {"name": "/a", "value": "sentinel", "string_type": "SecureString"}, "one")]
+    tasks = [
+        task("community.aws.ssm_parameter", {"name": "/a", "value": "sentinel", "string_type": "SecureString"}, "one")
+    ]
     tasks.append(task("community.aws.sns_topic", {"name": "sentinel-{{ item }}"}, "two", loop=["a"]))
     run = run_tasks(tasks, "--check", "--diff", play={"no_log": True}, as_json=False)
     assert "hidden by no_log" in run.output
@@ -216,7 +235,10 @@ def test_no_log_is_hidden_in_the_plan(account: Account, run_tasks: t.Callable[..
 @pytest.mark.parametrize(
     ("keywords", "reason"),
     [
-        ({"vars": {"ansible_python_interpreter": "/usr/bin/python3"}}, "the Python interpreter is not the controller's"),
+        (
+            {"vars": {"ansible_python_interpreter": "/usr/bin/python3"}},
+            "the Python interpreter is not the controller's",
+        ),
         ({"environment": {"PYTHONUNBUFFERED": "1"}}, "the environment changes how Python starts"),
         ({"async": 60, "poll": 1}, "async"),
     ],
@@ -230,7 +252,9 @@ def test_falls_back(run_tasks: t.Callable[..., Run], keywords: dict[str, t.Any],
 
 def test_times_and_evidence(run_tasks: t.Callable[..., Run]) -> None:
     """A real run tells its times; a failed host's evidence command runs, templated, and its last line is shown."""
-    play = {"vars": {"where": "/evidence", "flaskops_evidence_command": ["printf", "one\\n%s\\n", "Evidence: {{ where }}"]}}
+    play = {
+        "vars": {"where": "/evidence", "flaskops_evidence_command": ["printf", "one\\n%s\\n", "Evidence: {{ where }}"]}
+    }
     run = run_tasks([{"name": "boom", "ansible.builtin.fail": {"msg": "no"}}], play=play, as_json=False)
     assert run.returncode == 2
     assert "Evidence: /evidence" in run.output

@@ -251,6 +251,12 @@ def job_name(**shared: Any) -> str:
     return str(find(render(**shared), "Job", "migrate")["metadata"]["name"])
 
 
+def test_a_release_changes_only_what_runs_it() -> None:
+    before, after = render(), render(image="registry.example.com/flask:2", version="2")
+    changed = {new["kind"] for old, new in zip(before, after, strict=True) if old != new}
+    assert changed == {"Deployment", "Job", "ConfigMap"}
+
+
 @pytest.mark.parametrize(
     ("change", "same"),
     [

@@ -278,6 +278,15 @@ def test_jobs(workload: dict[str, Any], pods: list[dict[str, Any]], state: str, 
         assert verdict.pod == "migrate-1"
 
 
+def test_a_job_whose_pod_is_refused() -> None:
+    refused = event("migrate", "FailedCreate", "forbidden: exceeded quota: pods=0", kind="Job")
+    refused["involvedObject"]["uid"] = "j"
+    verdict = judge(Observed("Job", "migrate", job(), (), (), [refused]), 1)
+    assert (verdict.state, verdict.reason) == ("failed", "Admission")
+    started = judge(Observed("Job", "migrate", job(active=1), (), [pod(owner="j")], [refused]), 1)
+    assert started.state == "waiting"
+
+
 @pytest.mark.parametrize(
     ("status", "state"),
     [

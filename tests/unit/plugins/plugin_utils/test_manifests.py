@@ -28,7 +28,8 @@ def outcome(
         [CONFIG, CONFIG],
         {"apiVersion": "v1", "kind": "List", "items": [CONFIG, CONFIG]},
         [
-            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: flask}\ndata: {LOG_LEVEL: info}\n---\n---\n"
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: flask}\ndata: {LOG_LEVEL: info}\n"
+            "---\n---\n"
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: flask}\ndata: {LOG_LEVEL: info}\n"
         ],
     ],
@@ -145,9 +146,7 @@ def test_secret_is_hidden() -> None:
 NO_NAMESPACE = {
     "msg": 'Failed to apply object: b\'{"kind":"Status","message":"namespaces \\"flask\\" not found","code":404}\''
 }
-NO_KIND = {
-    "msg": "Failed to find exact match for external-secrets.io/v1.ExternalSecret by [kind, name, singularName, shortNames]"
-}
+NO_KIND = {"msg": "Failed to find exact match for external-secrets.io/v1.ExternalSecret by [kind, name, shortNames]"}
 REFUSED = {
     "msg": 'Failed to apply object: b\'{"kind":"Status","message":"admission webhook \\"x\\" denied: no","code":403}\''
 }

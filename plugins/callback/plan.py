@@ -1,0 +1,269 @@
+"""Prints the plan of a check run and the times of a real one, and imports for all workers what AWS tasks need."""
+
+# ruff: noqa: E402 - Ansible wants the documentation before the imports
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: plan
+type: aggregate
+short_description: The plan of a check run, the times of a real one
+version_added: 1.0.0
+description:
+  - In check mode it collects one line a resource, prints them at the end with totals, and writes them as JSON.
+    V(+) is created, V(~) changed, V(-) deleted, V(!) cannot be planned. What does not change is not listed.
+  - In a real run it prints how long each component (role) took, in the order of their first task.
+  - On a failed host that has the variable C(flaskops_evidence_command), a list, it runs that command and prints its
+    last line.
+  - Before a task runs it imports the task's module in the controller, so that workers, which are forks, need not.
+author:
+  - flaskops
+requirements:
+  - enabled in C(callbacks_enabled)
+options:
+  plan_file:
+    description: Where the plan of a check run is written, with mode 0600.
+    type: path
+    default: plan.json
+    env:
+      - name: FLASKOPS_PLAN_FILE
+    ini:
+      - section: callback_plan
+        key: plan_file
+"""
+
+import dataclasses
+import json
+import os
+import subprocess
+import tempfile
+import time
+import typing as t
+from pathlib import Path
+
+from ansible import constants as C
+from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import action_loader, module_loader
+from ansible.template import Templar
+from ansible_collections.flaskops.eks.plugins.plugin_utils import _check_mode, _in_process, _plan_lines, _planning
+
+_EVIDENCE_TIMEOUT: t.Final = 60  # seconds
+_WARMED: t.Final = ("amazon.aws.", "community.aws.", "flaskops.eks.")
+_BEHIND: t.Final = {
+    "flaskops.eks.manifests": "kubernetes.core.k8s",
+    "flaskops.eks.helm_release": "kubernetes.core.helm",
+}
+"""Actions of ours that run a module of another name."""
+_COLORS: t.Final = {
+    _planning.CREATE: C.COLOR_OK,
+    _planning.UPDATE: C.COLOR_CHANGED,
+    _planning.DELETE: C.COLOR_ERROR,
+    _planning.UNPLANNABLE: C.COLOR_WARN,
+}
+
+
+class CallbackModule(CallbackBase):
+    """See DOCUMENTATION."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "flaskops.eks.plan"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[_plan_lines.Line] = []
+        self._failures: list[str] = []
+        self._checked = self._applied = False
+        self._seconds: dict[str, float] = {}
+        self._started: dict[tuple[str, str], float] = {}
+        self._play: t.Any = None
+        self._begun = time.monotonic()
+        self._warmed: set[str] = set()
+
+    # -- before a task -------------------------------------------------------------------------------------------
+
+    def v2_playbook_on_play_start(self, play: t.Any) -> None:
+        """Remember the play: it knows the hosts' variables."""
+        self._play = play
+
+    def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
+        """Import in the controller what the task's workers will need."""
+        self._warm(_action_name(task))
+
+    def v2_playbook_on_handler_task_start(self, task: t.Any) -> None:
+        """As for any task."""
+        self._warm(_action_name(task))
+
+    def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
+        """Start the clock of one task on one host."""
+        self._started[host.name, task._uuid] = time.monotonic()
+
+    def _warm(self, action: str) -> None:
+        if action in self._warmed or not action.startswith(_WARMED) or not _in_process.enabled():
+            return
+        self._warmed.add(action)
+        action_loader.get("ansible.legacy.normal", class_only=True)
+        context = module_loader.find_plugin_with_context(_BEHIND.get(action, action), "")
+        if not context.resolved or not str(context.plugin_resolved_name).startswith("ansible_collections."):
+            return
+        try:
+            from ansible_collections.flaskops.eks.plugins.plugin_utils import _warm
+
+            _warm.warm_module(str(context.plugin_resolved_name))
+        except Exception as error:  # noqa: BLE001 - a worker that imports for itself is slower, not wrong
+            self._display.vvv(f"{action} is not imported ahead: {error}")
+
+    # -- results -------------------------------------------------------------------------------------------------
+
+    def v2_runner_on_ok(self, result: t.Any) -> None:
+        """One task is done on one host."""
+        self._stop_clock(result)
+        if not _is_loop(result):
+            self._record(result)
+
+    def v2_runner_on_skipped(self, result: t.Any) -> None:
+        """A skipped task matters when its module has no check mode."""
+        self._stop_clock(result)
+        if not _is_loop(result):
+            self._record(result)
+
+    def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
+        """A plan with a failure in it is not whole."""
+        self._stop_clock(result)
+        self._note_mode(result)
+        if not ignore_errors:
+            self._failures.append(f"{_component(result.task)}: {result.task_name}")
+
+    def v2_runner_on_unreachable(self, result: t.Any) -> None:
+        """As a failure."""
+        self.v2_runner_on_failed(result)
+
+    def v2_runner_item_on_ok(self, result: t.Any) -> None:
+        """One item of a loop."""
+        self._record(result)
+
+    def v2_runner_item_on_skipped(self, result: t.Any) -> None:
+        """One skipped item of a loop."""
+        self._record(result)
+
+    def _stop_clock(self, result: t.Any) -> None:
+        begun = self._started.pop((result.host.name, result.task._uuid), None)
+        if begun is not None:
+            component = _component(result.task)
+            self._seconds[component] = self._seconds.get(component, 0.0) + time.monotonic() - begun
+
+    def _note_mode(self, result: t.Any) -> bool:
+        """Whether the task ran in check mode; remembered for the end."""
+        checked = bool(result.task_fields.get("check_mode"))
+        self._checked |= checked
+        self._applied |= not checked
+        return checked
+
+    def _record(self, result: t.Any) -> None:
+        if not self._note_mode(result):
+            return
+        values = result.result
+        kind = _action_name(result.task).rpartition(".")[2]
+        lines = _plan_lines.lines_of(values, _component(result.task), kind, str(result.task_name), result.host.name)
+        self._lines.extend(lines)
+        if any(line.action == _planning.CREATE for line in lines):
+            _check_mode.remember_planned(kind, values.get("invocation", {}).get("module_args", {}))
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def v2_playbook_on_stats(self, stats: t.Any) -> None:
+        """Print and write everything."""
+        if self._checked:
+            self._print_plan()
+        if self._applied and not self._checked:
+            self._print_times()
+        for host in sorted({*stats.failures, *stats.dark}):
+            self._collect_evidence(host)
+
+    def _print_plan(self) -> None:
+        self._display.banner("PLAN")
+        for line in self._lines:
+            self._display.display(line.text(), color=_COLORS[line.action])
+        if not self._lines:
+            self._display.display("Nothing changes.")
+        for failure in self._failures:
+            self._display.display(f"The plan is not whole, this failed: {failure}", color=C.COLOR_ERROR)
+        counts = _plan_lines.totals(self._lines)
+        self._display.display(_plan_lines.summary(counts))
+        self._write_plan(Path(self.get_option("plan_file")), counts)
+
+    def _write_plan(self, path: Path, counts: dict[str, int]) -> None:
+        plan = {
+            "whole": not self._failures,
+            "failures": self._failures,
+            "totals": counts,
+            "resources": [dataclasses.asdict(line) for line in self._lines],
+        }
+        try:
+            # mkstemp makes the file with mode 0600; the rename makes it appear whole or not at all.
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(plan, file, indent=2, default=str)
+                file.write("\n")
+            Path(temporary).replace(path)
+        except OSError as error:
+            self._display.warning(f"The plan could not be written to {path}: {error}")
+
+    def _print_times(self) -> None:
+        self._display.banner("TIME")
+        for component, seconds in self._seconds.items():
+            self._display.display(f"{component:<24} {seconds:9.1f} s")
+        self._display.display(f"{'total':<24} {time.monotonic() - self._begun:9.1f} s")
+
+    def _collect_evidence(self, host_name: str) -> None:
+        argv = self._evidence_command(host_name)
+        if not argv:
+            return
+        try:
+            done = subprocess.run(
+                argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_EVIDENCE_TIMEOUT, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            self._display.display(f"Evidence of {host_name} could not be collected: {type(error).__name__}")
+            return
+        lines = [line for line in done.stdout.splitlines() if line.strip()]
+        if done.returncode or not lines:
+            self._display.display(f"Evidence of {host_name} could not be collected: exit code {done.returncode}")
+            return
+        self._display.display(lines[-1])
+
+    def _evidence_command(self, host_name: str) -> list[str]:
+        if self._play is None:
+            return []
+        manager = self._play.get_variable_manager()
+        host = manager._inventory.get_host(host_name)
+        if host is None:
+            return []
+        variables = manager.get_vars(play=self._play, host=host)
+        if "flaskops_evidence_command" not in variables:
+            return []
+        try:
+            templar = Templar(loader=self._play.get_loader(), variables=variables)
+            command = templar.template(variables["flaskops_evidence_command"])
+        except Exception as error:  # noqa: BLE001 - the run's own failure must stay the last word
+            self._display.warning(
+                f"flaskops_evidence_command of {host_name} cannot be rendered: {type(error).__name__}"
+            )
+            return []
+        return [str(word) for word in command] if isinstance(command, list) else []
+
+
+def _action_name(task: t.Any) -> str:
+    """Full name of the task's action. Our AWS modules are redirected to the runner; their own name counts."""
+    resolved = str(task.resolved_action or task.action)
+    return str(task.action) if resolved == "flaskops.eks.in_process" else resolved
+
+
+def _component(task: t.Any) -> str:
+    role = getattr(task, "_role", None)
+    return str(role.get_name()).rpartition(".")[2] if role is not None else "playbook"
+
+
+def _is_loop(result: t.Any) -> bool:
+    """Whether the result sums up a loop, whose items were reported one by one."""
+    return bool(result.task.loop or result.task.loop_with)

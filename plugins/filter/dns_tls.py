@@ -1,0 +1,63 @@
+"""Filters of hosted zones: whose a zone is, and which of its records can be removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# Types that amazon.aws.route53 can name; a zone's own NS and SOA records go with the zone.
+REMOVABLE_TYPES = frozenset({"A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SPF", "SRV", "TXT"})
+
+
+def zone_belongs_to(described: Mapping[str, Any], environment: str) -> bool:
+    """Tell whether a hosted zone carries an environment's tags.
+
+    Args:
+        described: Result of amazon.aws.route53_info with hosted_zone_method tags.
+        environment: Value of the tag flaskops:environment.
+
+    Returns:
+        True when the zone is that environment's own.
+    """
+    for tag_set in described.get("resource_tag_sets") or described.get("ResourceTagSets") or []:
+        tags = {
+            str(tag.get("key", tag.get("Key"))): tag.get("value", tag.get("Value"))
+            for tag in tag_set.get("tags", tag_set.get("Tags")) or []
+        }
+        if tags.get("flaskops:environment") == environment and tags.get("flaskops:component") == "dns_tls":
+            return True
+    return False
+
+
+def removable_records(records: Sequence[Mapping[str, Any]], zone: str) -> list[dict[str, Any]]:
+    """List a zone's records as options of amazon.aws.route53.
+
+    Args:
+        records: Record sets as described by amazon.aws.route53_info.
+        zone: The zone's name without its final dot.
+
+    Returns:
+        Record, type and value of each, with ttl or the alias's zone; the zone's own NS and SOA left out.
+    """
+    result: list[dict[str, Any]] = []
+    for entry in records:
+        name = str(entry["name"])
+        apex = name.rstrip(".") == zone
+        if entry["type"] not in REMOVABLE_TYPES or (apex and entry["type"] == "NS"):
+            continue
+        option: dict[str, Any] = {"record": name, "type": entry["type"]}
+        alias = entry.get("alias_target")
+        if alias:
+            option |= {"alias": True, "alias_hosted_zone_id": alias["hosted_zone_id"], "value": [alias["dns_name"]]}
+        else:
+            option |= {"ttl": entry["ttl"], "value": [value["value"] for value in entry["resource_records"]]}
+        result.append(option)
+    return result
+
+
+class FilterModule:
+    """Filters of hosted zones."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return the filters by their names."""
+        return {"zone_belongs_to": zone_belongs_to, "removable_records": removable_records}

@@ -1,0 +1,99 @@
+"""Filters of identities: trust policies, principals and the roles of pods."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+ASSUMED_ROLE = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/]+)/.+")
+USER_OR_ROLE = re.compile(r"arn:(aws[a-z-]*):(?:iam|sts)::([0-9]{12}):((?:user|role)/.+)")
+
+
+def trust_policy(service: str, actions: Sequence[str] = ("sts:AssumeRole",)) -> dict[str, Any]:
+    """Describe a role that one AWS service may assume.
+
+    Args:
+        service: The service's principal, for example eks.amazonaws.com.
+        actions: What it may do.
+
+    Returns:
+        The trust policy.
+    """
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": list(actions)}],
+    }
+
+
+def principal_arn(caller: str) -> str:
+    """Turn a caller's ARN into that of the IAM user or role that an access entry names.
+
+    A role's session is `arn:aws:sts::<account>:assumed-role/<role>/<session>`; access entries want the role itself.
+    STS leaves a role's path out, so a role with one must be named in eks_admin_principal_arn.
+    https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
+
+    Args:
+        caller: ARN of sts:GetCallerIdentity. A placeholder is returned as it is.
+
+    Returns:
+        ARN of the IAM user or role.
+
+    Raises:
+        AnsibleFilterError: The caller is neither, for example the account's root user.
+    """
+    if "(known after apply)" in caller:
+        return caller
+    session = ASSUMED_ROLE.fullmatch(caller)
+    if session:
+        return f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}"
+    principal = USER_OR_ROLE.fullmatch(caller)
+    if principal:
+        return f"arn:{principal[1]}:iam::{principal[2]}:{principal[3]}"
+    raise AnsibleFilterError(
+        f"eks_admin_principal_arn: {caller} can have no access entry, only an IAM role or user can; "
+        "run as one of those, or name the administrator in eks_admin_principal_arn."
+    )
+
+
+def own_policy_arns(role_name: str, results: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the ARN of the policy that was made for a role, in a list; an empty one without such a policy.
+
+    Args:
+        role_name: Name of the role, which is also the policy's.
+        results: Results of the loop that ensured the policies.
+    """
+    return [result["policy"]["arn"] for result in results if result["item"]["role_name"] == role_name]
+
+
+def pod_role_arn(association: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> str:
+    """Return the ARN of the role that pods of an association act as.
+
+    Args:
+        association: An item of eks_pod_identity_associations, with role_arn or role_name.
+        results: Results of the loop that ensured the roles.
+
+    Raises:
+        AnsibleFilterError: No role was made under that name.
+    """
+    if association.get("role_arn"):
+        return str(association["role_arn"])
+    for result in results:
+        if result["item"]["role_name"] == association["role_name"]:
+            return str(result["iam_role"]["arn"])
+    raise AnsibleFilterError(f"eks_pod_identity_associations: the role {association['role_name']} was not made")
+
+
+class FilterModule:
+    """Filters of identities."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return the filters by their names."""
+        return {
+            "trust_policy": trust_policy,
+            "principal_arn": principal_arn,
+            "own_policy_arns": own_policy_arns,
+            "pod_role_arn": pod_role_arn,
+        }

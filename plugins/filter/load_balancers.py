@@ -1,0 +1,79 @@
+"""Filters between Ingresses, the load balancers that they got, and DNS records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+UNKNOWN = "(known after apply)"
+
+
+def unnamed_ingresses(found: Iterable[Mapping[str, Any]], wanted: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Names of the wanted Ingresses that have no load balancer's name in their status yet."""
+    named = {name for name, host in _addresses(found).items() if host}
+    return [str(item["metadata"]["name"]) for item in wanted if item["metadata"]["name"] not in named]
+
+
+def alias_records(
+    wanted: Sequence[Mapping[str, Any]],
+    found: Iterable[Mapping[str, Any]],
+    load_balancers: Iterable[Mapping[str, Any]],
+) -> list[dict[str, str]]:
+    """One alias record for each host of the wanted Ingresses: {host, dns_name, zone_id}.
+
+    `found` are the Ingresses as the cluster has them, `load_balancers` what elb_application_lb_info returned. What does
+    not exist yet reads `(known after apply)`.
+    """
+    addresses = _addresses(found)
+    zones = {str(item["dns_name"]).lower(): str(item["canonical_hosted_zone_id"]) for item in load_balancers}
+    records = []
+    for ingress in wanted:
+        address = addresses.get(str(ingress["metadata"]["name"])) or UNKNOWN
+        zone = zones.get(address.lower(), UNKNOWN)
+        for rule in ingress["spec"]["rules"]:
+            records.append({"host": str(rule["host"]), "dns_name": address, "zone_id": zone})
+    return records
+
+
+def alias_records_of(records: Iterable[Mapping[str, Any]], hosts: Iterable[str]) -> list[dict[str, str]]:
+    """Of a zone's record sets (route53_info) the alias A records of these hosts, as `alias_records` writes them."""
+    wanted = {host.rstrip(".").lower() for host in hosts}
+    made = []
+    for record in records:
+        target = record.get("alias_target") or record.get("AliasTarget") or {}
+        name = str(record.get("name") or record.get("Name") or "").rstrip(".")
+        if target and name.lower() in wanted and (record.get("type") or record.get("Type")) == "A":
+            made.append(
+                {
+                    "host": name,
+                    "dns_name": str(target.get("dns_name") or target.get("DNSName")),
+                    "zone_id": str(target.get("hosted_zone_id") or target.get("HostedZoneId")),
+                }
+            )
+    return made
+
+
+def tagged_with(items: Iterable[Mapping[str, Any]], tags: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    """The items that carry all of these tags."""
+    return [item for item in items if all((item.get("tags") or {}).get(key) == value for key, value in tags.items())]
+
+
+def _addresses(ingresses: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Load balancers' names by Ingress, empty while the status has none."""
+    made = {}
+    for item in ingresses:
+        entries = ((item.get("status") or {}).get("loadBalancer") or {}).get("ingress") or [{}]
+        made[str(item["metadata"]["name"])] = str(entries[0].get("hostname") or "")
+    return made
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "alias_records": alias_records,
+            "alias_records_of": alias_records_of,
+            "tagged_with": tagged_with,
+            "unnamed_ingresses": unnamed_ingresses,
+        }

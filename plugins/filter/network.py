@@ -1,0 +1,299 @@
+"""Filters of the network: which subnets, route tables and endpoints a few inventory values stand for."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SUBNET_ROLES = ("public", "private", "database")
+
+# A load balancer and an EKS control plane each need subnets in two zones at least.
+# https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+MINIMUM_ZONES = 2
+
+# Gateway endpoints are routes; every other service has interface endpoints.
+# https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
+GATEWAY_SERVICES = frozenset({"s3", "dynamodb"})
+
+# Without NAT, nodes, add-ons and controllers reach these only through endpoints.
+# https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html
+SERVICES_WITHOUT_NAT = (
+    "s3",
+    "ecr.api",
+    "ecr.dkr",
+    "sts",
+    "logs",
+    "secretsmanager",
+    "eks-auth",
+    "ec2",
+    "elasticloadbalancing",
+)
+
+# https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html and subnet-sizing.html
+WIDEST_PREFIX = 16
+NARROWEST_PREFIX = 28
+
+
+def subnet_list(
+    subnets: Mapping[str, Sequence[str]],
+    zones: Sequence[str],
+    name: str,
+    cluster_name: str,
+    tags: Mapping[str, str],
+) -> list[dict[str, Any]]:
+    """List every subnet to create, in a steady order.
+
+    Args:
+        subnets: CIDR blocks by role (public, private, database); the n-th lies in the n-th zone.
+        zones: Availability zones.
+        name: Name of the network, the stem of every subnet's name.
+        cluster_name: The EKS cluster whose load balancers use these subnets.
+        tags: Tags that every subnet carries.
+
+    Returns:
+        One mapping a subnet: role, zone, cidr, name, public, tags.
+    """
+    result: list[dict[str, Any]] = []
+    for role in SUBNET_ROLES:
+        for cidr, zone in zip(subnets.get(role, ()), zones, strict=False):
+            subnet_name = f"{name}-{role}-{zone}"
+            result.append(
+                {
+                    "role": role,
+                    "zone": zone,
+                    "cidr": cidr,
+                    "name": subnet_name,
+                    "public": role == "public",
+                    "tags": {**tags, "Name": subnet_name, "flaskops:subnet": role, **_discovery(role, cluster_name)},
+                }
+            )
+    return result
+
+
+def _discovery(role: str, cluster_name: str) -> dict[str, str]:
+    """Return the tags by which EKS and the AWS Load Balancer Controller find subnets.
+
+    https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/subnet_discovery/
+    """
+    cluster = {f"kubernetes.io/cluster/{cluster_name}": "shared"}
+    if role == "public":
+        return {**cluster, "kubernetes.io/role/elb": "1"}
+    if role == "private":
+        return {**cluster, "kubernetes.io/role/internal-elb": "1"}
+    return {}
+
+
+def subnet_ids(results: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Group subnet ids by role.
+
+    Args:
+        results: Results of the loop over `subnet_list` that ensured the subnets.
+
+    Returns:
+        Subnet ids by role, in the order of the zones.
+    """
+    found: dict[str, list[str]] = {role: [] for role in SUBNET_ROLES}
+    for result in results:
+        found[result["item"]["role"]].append(result["subnet"]["id"])
+    return found
+
+
+def found_subnet_ids(subnets: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Group described subnets by the role in their tag `flaskops:subnet`, in the order of their zones."""
+    found: dict[str, list[str]] = {role: [] for role in SUBNET_ROLES}
+    for subnet in sorted(subnets, key=lambda entry: str(entry["availability_zone"])):
+        role = subnet.get("tags", {}).get("flaskops:subnet", "")
+        if role in found:
+            found[role].append(subnet["subnet_id"])
+    return found
+
+
+def found_group_ids(groups: Sequence[Mapping[str, Any]], name: str) -> dict[str, str]:
+    """Return the ids of described security groups by what follows the network's name (`-` becomes `_`)."""
+    prefix = f"{name}-"
+    return {
+        str(group["group_name"]).removeprefix(prefix).replace("-", "_"): group["group_id"]
+        for group in groups
+        if str(group["group_name"]).startswith(prefix)
+    }
+
+
+def nat_zones(nat: str, zones: Sequence[str]) -> list[str]:
+    """Return the zones that get a NAT gateway for `none`, `single` or `per_zone`."""
+    return {"none": [], "single": list(zones[:1]), "per_zone": list(zones)}[nat]
+
+
+def nat_gateways(
+    found: Sequence[Mapping[str, Any]], allocated: Sequence[Mapping[str, Any]], subnets: Sequence[Mapping[str, Any]]
+) -> list[dict[str, str]]:
+    """List the NAT gateways to ensure.
+
+    Args:
+        found: Results of the loop over zones that looked for addresses.
+        allocated: Results of the loop over those without one that allocated an address.
+        subnets: Results of the loop over `subnet_list`.
+
+    Returns:
+        One mapping a gateway: zone, allocation_id, subnet_id (of the zone's public subnet).
+    """
+    addresses = {result["item"]: result["addresses"][0]["allocation_id"] for result in found if result["addresses"]}
+    addresses |= {result["item"]["item"]: result["allocation_id"] for result in allocated}
+    public = {result["item"]["zone"]: result["subnet"]["id"] for result in subnets if result["item"]["public"]}
+    return [
+        {"zone": result["item"], "allocation_id": addresses[result["item"]], "subnet_id": public[result["item"]]}
+        for result in found
+    ]
+
+
+def private_route_tables(
+    nat: str, zones: Sequence[str], subnets: Sequence[str], gateways: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """List the route tables of the private subnets.
+
+    One table a zone when every zone has its own NAT gateway, else one for all of them.
+
+    Args:
+        nat: `none`, `single` or `per_zone`.
+        zones: Availability zones.
+        subnets: Ids of the private subnets in the order of the zones.
+        gateways: Results of the loop over `nat_gateways`.
+
+    Returns:
+        One mapping a table: suffix of its name, subnets, routes.
+    """
+    by_zone = {result["item"]["zone"]: result["nat_gateway_id"] for result in gateways}
+    if nat == "per_zone":
+        return [
+            {"suffix": f"private-{zone}", "subnets": [subnet], "routes": _default_route(by_zone[zone])}
+            for zone, subnet in zip(zones, subnets, strict=False)
+        ]
+    routes = _default_route(by_zone[zones[0]]) if nat == "single" else []
+    return [{"suffix": "private", "subnets": list(subnets), "routes": routes}]
+
+
+def _default_route(gateway_id: str) -> list[dict[str, str]]:
+    return [{"dest": "0.0.0.0/0", "gateway_id": gateway_id}]
+
+
+def endpoints_of_kind(services: Sequence[str], kind: str) -> list[str]:
+    """Return the services (short names) whose VPC endpoint is of a kind, `Gateway` or `Interface`."""
+    return [service for service in services if (service in GATEWAY_SERVICES) == (kind == "Gateway")]
+
+
+def interface_owners(interfaces: Sequence[Mapping[str, Any]]) -> str:
+    """Say in one line which network interfaces exist and whose they are."""
+    described = [
+        f"{interface['id']} ({interface.get('description') or interface.get('interface_type') or 'no description'},"
+        f" {interface.get('status', 'unknown')})"
+        for interface in interfaces
+    ]
+    return ", ".join(sorted(described)) or "none"
+
+
+def network_problems(values: Mapping[str, Any]) -> list[str]:
+    """Check the network's values against each other.
+
+    Args:
+        values: vpc_cidr, subnets, zones, region, nat, endpoints, alb_source_cidrs.
+
+    Returns:
+        One sentence a problem: the variable, what is wrong, what to do. Empty when all is well.
+    """
+    problems = _zone_problems(values["zones"], values["region"])
+    problems += _cidr_problems(values["vpc_cidr"], values["subnets"], len(values["zones"]))
+    for cidr in values["alb_source_cidrs"]:
+        if _network(cidr) is None:
+            problems.append(f"network_alb_source_cidrs: {cidr!r} is not a CIDR block; write it like 203.0.113.0/24.")
+    if values["nat"] == "none":
+        missing = [service for service in SERVICES_WITHOUT_NAT if service not in values["endpoints"]]
+        if missing and values["endpoints"]:
+            problems.append(
+                f"network_endpoints: without NAT the nodes cannot reach {', '.join(missing)}; "
+                "add them, or set network_nat to single or per_zone."
+            )
+        if not values["endpoints"]:
+            problems.append(
+                "network_nat: none leaves private subnets without any way to AWS because network_endpoints is empty; "
+                f"set network_endpoints to {list(SERVICES_WITHOUT_NAT)}, or network_nat to single or per_zone."
+            )
+    return problems
+
+
+def _zone_problems(zones: Sequence[str], region: str) -> list[str]:
+    problems = []
+    if len(set(zones)) < MINIMUM_ZONES:
+        problems.append(
+            f"network_zones: {list(zones)} is one zone only, EKS and the load balancer need {MINIMUM_ZONES}; "
+            f"name another zone of {region}."
+        )
+    if len(set(zones)) != len(zones):
+        problems.append(f"network_zones: {list(zones)} names a zone twice; name every zone once.")
+    for zone in zones:
+        if not zone.startswith(region):
+            problems.append(f"network_zones: {zone} is not in region {region}; name zones like {region}a.")
+    return problems
+
+
+def _cidr_problems(vpc_cidr: str, subnets: Mapping[str, Sequence[str]], zone_count: int) -> list[str]:
+    vpc = _network(vpc_cidr)
+    if vpc is None or not WIDEST_PREFIX <= vpc.prefixlen <= NARROWEST_PREFIX:
+        return [
+            f"network_vpc_cidr: {vpc_cidr!r} is not an IPv4 block that AWS takes; "
+            f"write one between /{WIDEST_PREFIX} and /{NARROWEST_PREFIX}, like 10.0.0.0/16."
+        ]
+    problems = []
+    parsed: list[tuple[str, ipaddress.IPv4Network]] = []
+    for role in SUBNET_ROLES:
+        blocks = subnets.get(role, ())
+        if len(blocks) != zone_count:
+            problems.append(
+                f"network_subnets.{role}: {len(blocks)} block(s) for {zone_count} zone(s); "
+                "give one CIDR block for each of network_zones."
+            )
+        for cidr in blocks:
+            block = _network(cidr)
+            if block is None or not WIDEST_PREFIX <= block.prefixlen <= NARROWEST_PREFIX:
+                problems.append(
+                    f"network_subnets.{role}: {cidr!r} is not an IPv4 block that AWS takes; "
+                    f"write one between /{WIDEST_PREFIX} and /{NARROWEST_PREFIX}."
+                )
+                continue
+            if not block.subnet_of(vpc):
+                problems.append(
+                    f"network_subnets.{role}: {cidr} lies outside network_vpc_cidr {vpc_cidr}; "
+                    "choose a block inside it."
+                )
+            parsed.append((f"{role} {cidr}", block))
+    for (first, one), (second, other) in itertools.combinations(parsed, 2):
+        if one.overlaps(other):
+            problems.append(f"network_subnets: {first} overlaps {second}; choose blocks that share no address.")
+    return problems
+
+
+def _network(cidr: str) -> ipaddress.IPv4Network | None:
+    """Parse an IPv4 CIDR block without host bits; None when it is not one."""
+    try:
+        return ipaddress.IPv4Network(str(cidr), strict=True)
+    except ValueError:
+        return None
+
+
+class FilterModule:
+    """Filters of the network."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return the filters by their names."""
+        return {
+            "subnet_list": subnet_list,
+            "subnet_ids": subnet_ids,
+            "found_subnet_ids": found_subnet_ids,
+            "found_group_ids": found_group_ids,
+            "nat_zones": nat_zones,
+            "nat_gateways": nat_gateways,
+            "private_route_tables": private_route_tables,
+            "endpoints_of_kind": endpoints_of_kind,
+            "interface_owners": interface_owners,
+            "network_problems": network_problems,
+        }

@@ -1,0 +1,111 @@
+"""Filters of the image registry: build flags, the lifecycle policy, names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
+REPOSITORY = re.compile(r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*")
+REPOSITORY_LENGTH = range(2, 257)
+# https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
+TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
+# Names that say a secret is meant: a build argument stays readable in the image's history.
+SECRET_ARGUMENT = re.compile(r"password|secret|token", re.IGNORECASE)
+
+
+def build_flags(arguments: Mapping[str, str], extra: Sequence[str] = ()) -> list[str]:
+    """Write build arguments as flags of `podman build`.
+
+    Args:
+        arguments: Build arguments by name.
+        extra: Further flags, one word each.
+
+    Returns:
+        The flags in a steady order.
+    """
+    flags: list[str] = []
+    for name in sorted(arguments):
+        flags += ["--build-arg", f"{name}={arguments[name]}"]
+    return flags + list(extra)
+
+
+def lifecycle_policy(keep: int, untagged_days: int) -> dict[str, Any]:
+    """Describe which images ECR removes by itself.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
+
+    Args:
+        keep: How many tagged images stay.
+        untagged_days: After how many days an untagged image goes.
+
+    Returns:
+        The policy document.
+    """
+    return {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "description": f"Remove untagged images after {untagged_days} days",
+                "selection": {
+                    "tagStatus": "untagged",
+                    "countType": "sinceImagePushed",
+                    "countUnit": "days",
+                    "countNumber": untagged_days,
+                },
+                "action": {"type": "expire"},
+            },
+            {
+                "rulePriority": 2,
+                "description": f"Keep the newest {keep} images",
+                "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": keep},
+                "action": {"type": "expire"},
+            },
+        ]
+    }
+
+
+def registry_problems(values: Mapping[str, Any]) -> list[str]:
+    """Check the registry's values.
+
+    Args:
+        values: name, image_tag, image_context, build_arguments, keep_images, untagged_days.
+
+    Returns:
+        One sentence a problem: the variable, what is wrong, what to do.
+    """
+    problems = []
+    name = values["name"]
+    if not REPOSITORY.fullmatch(name) or len(name) not in REPOSITORY_LENGTH:
+        problems.append(
+            f"registry_name: {name!r} is not a repository name; "
+            "use 2 to 256 lower case letters and digits, separated by single . _ - or /."
+        )
+    if values["image_tag"] and not TAG.fullmatch(values["image_tag"]):
+        problems.append(
+            f"registry_image_tag: {values['image_tag']!r} is not an image tag; "
+            "use up to 128 letters, digits, dots, hyphens and underscores, or leave it empty for the content's hash."
+        )
+    for argument in sorted(values["build_arguments"]):
+        if SECRET_ARGUMENT.search(argument):
+            problems.append(
+                f"registry_build_arguments: {argument} looks like a secret, and build arguments stay readable in the "
+                "image; pass a file with --secret in registry_build_extra_flags instead."
+            )
+    for variable in ("keep_images", "untagged_days"):
+        if values[variable] < 1:
+            problems.append(f"registry_{variable}: {values[variable]} would remove every image; use 1 or more.")
+    return problems
+
+
+class FilterModule:
+    """Filters of the image registry."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return the filters by their names."""
+        return {
+            "build_flags": build_flags,
+            "lifecycle_policy": lifecycle_policy,
+            "registry_problems": registry_problems,
+        }

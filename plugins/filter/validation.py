@@ -1,0 +1,321 @@
+"""Filters that check an environment's values against each other before anything is touched.
+
+Each `*_problems` filter returns one sentence a problem: the variable, what is wrong, what to do. Single values
+(types, choices, required ones) are the argument specs' work; here are the rules that need two values or a pattern.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]*")
+DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/.+")
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+IAM_ROLE_NAME_LENGTH = 64
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html
+REPLICATION_GROUP_ID_LENGTH = 40
+# https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+DB_INSTANCE_ID_LENGTH = 63
+DB_IDENTIFIER = re.compile(r"[a-z](-?[a-z0-9])*")
+BACKUP_DAYS_MAXIMUM = 35
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html: 7 to 30 days, 0 is at once
+RECOVERY_DAYS = (0, *range(7, 31))
+
+
+def refusal(problems: Sequence[str]) -> str:
+    """Write problems as one message, a line each.
+
+    Args:
+        problems: Sentences of a `*_problems` filter.
+
+    Returns:
+        The message of the refusal; empty without problems.
+    """
+    if not problems:
+        return ""
+    return "Refused before anything was changed:\n" + "\n".join(f"- {problem}" for problem in problems)
+
+
+def environment_problems(values: Mapping[str, Any], known: Sequence[str]) -> list[str]:
+    """Check what every role shares.
+
+    Args:
+        values: environment, project, name and aws (region and the like).
+        known: Names of the environments that exist.
+
+    Returns:
+        One sentence a problem.
+    """
+    environment = str(values["environment"] or "")
+    if not environment:
+        return [
+            "flaskops_environment: not set; choose an environment by its inventory, "
+            "for example: ansible-playbook site.yml -i inventories/dev."
+        ]
+    problems = []
+    if environment not in known:
+        problems.append(
+            f"flaskops_environment: {environment!r} is unknown; use one of {', '.join(known)}, "
+            "or add yours to flaskops_environments in its inventory."
+        )
+    for variable in ("environment", "project", "name"):
+        text = str(values[variable] or "")
+        if not ENVIRONMENT.fullmatch(text):
+            problems.append(
+                f"flaskops_{variable}: {text!r} cannot be part of AWS names; "
+                "use lower case letters, digits and hyphens, beginning with a letter."
+            )
+    region = str((values["aws"] or {}).get("region", ""))
+    if not REGION.fullmatch(region):
+        problems.append(f"flaskops_aws.region: {region!r} is not a region; name one like eu-west-1.")
+    return problems
+
+
+def eks_problems(values: Mapping[str, Any]) -> list[str]:
+    """Check the cluster's values against each other.
+
+    Args:
+        values: name, role_names, version, public_access, private_access, public_access_cidrs, node_groups,
+            access_entries, admin_principal_arn, pod_identity_associations.
+
+    Returns:
+        One sentence a problem.
+    """
+    problems = []
+    # https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
+    if not re.fullmatch(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}", values["name"]):
+        problems.append(
+            f"eks_name: {values['name']!r} is not a cluster name; "
+            "use up to 100 letters, digits, hyphens and underscores, beginning with a letter or digit."
+        )
+    for role_name in values["role_names"]:
+        if len(role_name) > IAM_ROLE_NAME_LENGTH:
+            problems.append(
+                f"eks_name: too long, the IAM role would be {role_name!r} ({len(role_name)} characters, "
+                f"{IAM_ROLE_NAME_LENGTH} allowed); shorten eks_name by {len(role_name) - IAM_ROLE_NAME_LENGTH}."
+            )
+    if not re.fullmatch(r"1\.[0-9]{2}", str(values["version"])):
+        problems.append(f"eks_version: {values['version']!r} is not a minor version; write it quoted, like '1.34'.")
+    if not values["public_access"] and not values["private_access"]:
+        problems.append(
+            "eks_endpoint_public_access: false together with eks_endpoint_private_access false leaves the API "
+            "unreachable; set one of them to true."
+        )
+    if values["public_access"] and not values["public_access_cidrs"]:
+        problems.append(
+            "eks_public_access_cidrs: empty although eks_endpoint_public_access is true; name the CIDR blocks of the "
+            "people and runners that deploy, or set eks_endpoint_public_access to false."
+        )
+    for cidr in values["public_access_cidrs"]:
+        if not _is_cidr(cidr):
+            problems.append(f"eks_public_access_cidrs: {cidr!r} is not a CIDR block; write it like 203.0.113.0/24.")
+    problems += _node_group_problems(values["node_groups"])
+    principals = [entry["principal_arn"] for entry in values["access_entries"]]
+    for principal in [*principals, *filter(None, [values["admin_principal_arn"]])]:
+        if not PRINCIPAL.fullmatch(principal):
+            variable = "eks_access_entries" if principal in principals else "eks_admin_principal_arn"
+            problems.append(
+                f"{variable}: {principal!r} is not the ARN of an IAM role or user; "
+                "write it like arn:aws:iam::123456789012:role/deployer."
+            )
+    for association in values["pod_identity_associations"]:
+        if bool(association.get("role_arn")) == bool(association.get("role_name")):
+            problems.append(
+                f"eks_pod_identity_associations: {association['namespace']}/{association['service_account']} needs "
+                "either role_arn (a role that exists) or role_name (a role to create), and not both."
+            )
+    return problems
+
+
+def _node_group_problems(groups: Sequence[Mapping[str, Any]]) -> list[str]:
+    problems = []
+    if not groups:
+        problems.append("eks_node_groups: empty, so nothing could run; describe one node group at least.")
+    names = [str(group["name"]) for group in groups]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.append(f"eks_node_groups: the name {name!r} appears twice; give every node group its own.")
+    for group in groups:
+        least, wanted, most = group["min_size"], group["desired_size"], group["max_size"]
+        if not least <= wanted <= most:
+            problems.append(
+                f"eks_node_groups: {group['name']} wants {wanted} nodes between {least} and {most}; "
+                "choose min_size <= desired_size <= max_size."
+            )
+        if most < 1:
+            problems.append(f"eks_node_groups: {group['name']} has max_size {most}; allow one node at least.")
+        # https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html
+        if not re.fullmatch(r"[0-9A-Za-z][A-Za-z0-9_-]{0,62}", str(group["name"])):
+            problems.append(
+                f"eks_node_groups: {group['name']!r} is not a node group name; "
+                "use up to 63 letters, digits, hyphens and underscores."
+            )
+    return problems
+
+
+def dns_tls_problems(values: Mapping[str, Any]) -> list[str]:
+    """Check the zone and the certificate's names: zone_name, domain, alternative_names."""
+    problems = []
+    zone = values["zone_name"].rstrip(".")
+    if not DOMAIN.fullmatch(zone):
+        problems.append(f"dns_tls_zone_name: {zone!r} is not a domain name; write it like example.com.")
+    names = [("dns_tls_domain", values["domain"])]
+    names += [("dns_tls_alternative_names", name) for name in values["alternative_names"]]
+    for variable, name in names:
+        plain = name.removeprefix("*.")
+        if not DOMAIN.fullmatch(plain):
+            problems.append(f"{variable}: {name!r} is not a domain name; write it like app.{zone}.")
+        elif plain != zone and not plain.endswith(f".{zone}"):
+            problems.append(
+                f"{variable}: {name} does not lie in dns_tls_zone_name {zone}, so ACM could not validate it there; "
+                f"use a name that ends in .{zone}, or change the zone."
+            )
+    return problems
+
+
+def secrets_problems(values: Mapping[str, Any]) -> list[str]:
+    """Check the secrets' values: prefix, recovery_window_days, database_username."""
+    problems = []
+    # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+    if not re.fullmatch(r"[A-Za-z0-9/_+=.@-]{1,400}", values["prefix"]) or values["prefix"].endswith("/"):
+        problems.append(
+            f"secrets_prefix: {values['prefix']!r} is not a prefix of secret names; "
+            "use letters, digits and /_+=.@- without a slash at the end."
+        )
+    if values["recovery_window_days"] not in RECOVERY_DAYS:
+        problems.append(
+            f"secrets_recovery_window_days: {values['recovery_window_days']} is not allowed by Secrets Manager; "
+            "use 0 (delete at once) or 7 to 30."
+        )
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,15}", values["database_username"]):
+        problems.append(
+            f"secrets_database_username: {values['database_username']!r} is not a user name every engine takes; "
+            "use up to 16 lower case letters, digits and underscores, beginning with a letter."
+        )
+    return problems
+
+
+def data_stores_problems(values: Mapping[str, Any]) -> list[str]:
+    """Check the database's and the cache's values against each other.
+
+    Args:
+        values: name, database and cache (mappings of the role's variables without their prefix).
+
+    Returns:
+        One sentence a problem.
+    """
+    problems = []
+    for variable, kind, limit in (
+        ("data_stores_database_identifier", "database", DB_INSTANCE_ID_LENGTH),
+        ("data_stores_cache_identifier", "cache", REPLICATION_GROUP_ID_LENGTH),
+    ):
+        identifier = values[kind]["identifier"]
+        if len(identifier) > limit or not DB_IDENTIFIER.fullmatch(identifier):
+            problems.append(
+                f"{variable}: {identifier!r} is not allowed; use up to {limit} lower case letters, digits and single "
+                f"hyphens, beginning with a letter ({len(identifier)} characters now)."
+            )
+    return problems + _database_problems(values["database"]) + _cache_problems(values["cache"])
+
+
+def _database_problems(database: Mapping[str, Any]) -> list[str]:
+    problems = []
+    if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]{0,62}", database["name"]):
+        problems.append(
+            f"data_stores_database_name: {database['name']!r} is not a database name; "
+            "use letters, digits and underscores, beginning with a letter."
+        )
+    if not 0 <= database["backup_retention_days"] <= BACKUP_DAYS_MAXIMUM:
+        problems.append(
+            f"data_stores_database_backup_retention_days: {database['backup_retention_days']} is not allowed by RDS; "
+            f"use 0 to {BACKUP_DAYS_MAXIMUM}."
+        )
+    most = database["max_allocated_storage"]
+    if most and most <= database["allocated_storage"]:
+        problems.append(
+            f"data_stores_database_max_allocated_storage: {most} GiB is not above "
+            f"data_stores_database_allocated_storage {database['allocated_storage']} GiB; raise it, or set 0."
+        )
+    if database["deletion_protection"] and not database["final_snapshot"]:
+        problems.append(
+            "data_stores_database_final_snapshot: false although data_stores_database_deletion_protection is true; "
+            "a database worth protecting is worth a last snapshot: set it to true."
+        )
+    return problems
+
+
+def _cache_problems(cache: Mapping[str, Any]) -> list[str]:
+    problems = []
+    nodes = cache["nodes"]
+    if nodes < 1:
+        problems.append(f"data_stores_cache_nodes: {nodes}; the replication group needs one node at least.")
+    if nodes == 1 and (cache["automatic_failover"] or cache["multi_az"]):
+        problems.append(
+            "data_stores_cache_nodes: 1 leaves nothing to fail over to; set it to 2 or more, "
+            "or data_stores_cache_automatic_failover and data_stores_cache_multi_az to false."
+        )
+    if cache["multi_az"] and not cache["automatic_failover"]:
+        problems.append(
+            "data_stores_cache_multi_az: true needs data_stores_cache_automatic_failover; set that to true as well."
+        )
+    if cache["engine"] == "valkey" and str(cache["engine_version"]) < "7.2":
+        problems.append("data_stores_cache_engine_version: valkey begins with 7.2; raise it, or use engine redis.")
+    return problems
+
+
+def secret_value(document: Any, key: str, placeholder: str = "(known after apply)") -> str:
+    """Read one value out of a secret's JSON document.
+
+    Args:
+        document: The secret's text as a lookup returned it; empty where the secret does not exist yet.
+        key: The key to read.
+        placeholder: What stands for a value that only a run creates.
+
+    Returns:
+        The value, or the placeholder when there is no secret yet.
+
+    Raises:
+        AnsibleFilterError: The document holds no such key. The message never contains the document.
+    """
+    if isinstance(document, list):
+        document = document[0] if document else ""
+    if not document:
+        return placeholder
+    try:
+        value = json.loads(str(document))[key]
+    except (ValueError, KeyError, TypeError):
+        # Not chained: the parser's own message may quote the secret.
+        raise AnsibleFilterError(f"the secret holds no JSON key {key!r}: write it as a JSON document") from None
+    return str(value)
+
+
+def _is_cidr(cidr: str) -> bool:
+    try:
+        ipaddress.ip_network(str(cidr), strict=True)
+    except ValueError:
+        return False
+    return True
+
+
+class FilterModule:
+    """Filters for the validation of values."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return the filters by their names."""
+        return {
+            "refusal": refusal,
+            "environment_problems": environment_problems,
+            "eks_problems": eks_problems,
+            "dns_tls_problems": dns_tls_problems,
+            "secrets_problems": secrets_problems,
+            "data_stores_problems": data_stores_problems,
+            "secret_value": secret_value,
+        }

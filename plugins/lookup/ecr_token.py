@@ -1,0 +1,92 @@
+"""User and password of ECR, for as long as ECR lets them live."""
+
+# ruff: noqa: E402 - Ansible wants the documentation before the imports
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: ecr_token
+short_description: User name and password of the account's ECR registry
+version_added: 1.0.0
+description:
+  - Asks ECR for an authorization token (C(ecr:GetAuthorizationToken)) and returns the two parts that a login takes.
+  - The password is valid for 12 hours. Use it where C(no_log) hides it, and give it to programs by standard input.
+author:
+  - flaskops
+extends_documentation_fragment:
+  - amazon.aws.common.plugins
+  - amazon.aws.region.plugins
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Log in
+  ansible.builtin.command:
+    argv: [podman, login, --username, "{{ token.username }}", --password-stdin, "{{ token.registry }}"]
+    stdin: "{{ token.password }}"
+  vars:
+    token: "{{ lookup('flaskops.eks.ecr_token', region='eu-west-1') }}"
+  no_log: true
+"""
+
+RETURN = r"""
+_raw:
+  description: One dictionary.
+  type: list
+  elements: dict
+  contains:
+    username:
+      description: User name.
+      type: str
+    password:
+      description: Password.
+      type: str
+    registry:
+      description: Host of the registry, with its port where it has one.
+      type: str
+"""
+
+import base64
+import binascii
+import typing as t
+from urllib.parse import urlsplit
+
+import botocore.exceptions
+from ansible.errors import AnsibleLookupError
+from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
+
+
+def credentials(authorization: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Split one entry of GetAuthorizationToken.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_AuthorizationData.html
+
+    Args:
+        authorization: authorizationToken (base64 of user:password) and proxyEndpoint.
+
+    Returns:
+        username, password and registry.
+
+    Raises:
+        AnsibleLookupError: The token is not what ECR documents. The message does not hold it.
+    """
+    try:
+        username, password = base64.b64decode(authorization["authorizationToken"], validate=True).decode().split(":", 1)
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        raise AnsibleLookupError("flaskops.eks.ecr_token: ECR's token is not base64 of user:password.") from None
+    endpoint = urlsplit(authorization["proxyEndpoint"])
+    return {"username": username, "password": password, "registry": endpoint.netloc}
+
+
+class LookupModule(AWSLookupBase):
+    """See DOCUMENTATION."""
+
+    def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
+        """One dictionary, whatever the terms."""
+        super().run(terms, variables, **kwargs)
+        client = self.client("ecr", AWSRetry.jittered_backoff())
+        try:
+            answer = client.get_authorization_token(aws_retry=True)
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+            raise AnsibleLookupError(f"flaskops.eks.ecr_token: ECR gave no token: {error}") from None
+        return [credentials(answer["authorizationData"][0])]

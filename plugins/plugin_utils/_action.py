@@ -1,0 +1,168 @@
+"""The part that our action plugins share: run the module in process, and make its check mode a plan."""
+
+from __future__ import annotations
+
+import types
+import typing as t
+
+from ansible.errors import AnsibleError
+
+from . import _check_mode, _in_process, _planning
+
+OWN_COLLECTIONS: t.Final = frozenset({"amazon.aws", "community.aws", "flaskops.eks"})
+"""Collections whose modules the runner takes over."""
+
+
+class InProcess:
+    """Mixin in front of ``ActionBase``: takes ``_execute_module`` over for the collections that it knows."""
+
+    collections: t.ClassVar[frozenset[str]] = OWN_COLLECTIONS
+
+    def _execute_module(
+        self,
+        module_name: str | None = None,
+        module_args: dict[str, t.Any] | None = None,
+        tmp: t.Any = None,
+        task_vars: dict[str, t.Any] | None = None,
+        persist_files: bool = False,
+        delete_remote_tmp: t.Any = None,
+        wrap_async: bool = False,
+        ignore_unknown_opts: bool = False,
+    ) -> dict[str, t.Any]:
+        action: t.Any = self
+        name = str(module_name or action._task.action)
+        args = dict(action._task.args if module_args is None else module_args)
+        variables = task_vars or {}
+        target = None if ignore_unknown_opts else _in_process.find_target(action, name, self.collections)
+        if target is not None:
+            reason = _in_process.why_ordinary(action, variables, wrap_async)
+            module = _in_process.load(target) if reason is None else None
+            if module is not None:
+                return self._in_process(target, module, args, variables)
+            action._display.vvv(f"{name} runs the ordinary way: {reason or 'it cannot be run in process'}")
+        return super()._execute_module(  # type: ignore[misc,no-any-return]
+            module_name=module_name,
+            module_args=module_args,
+            tmp=tmp,
+            task_vars=task_vars,
+            persist_files=persist_files,
+            delete_remote_tmp=delete_remote_tmp,
+            wrap_async=wrap_async,
+            ignore_unknown_opts=ignore_unknown_opts,
+        )
+
+    def _in_process(
+        self, target: _in_process.Target, module: types.ModuleType, args: dict[str, t.Any], task_vars: dict[str, t.Any]
+    ) -> dict[str, t.Any]:
+        action: t.Any = self
+        if not action._task.check_mode or target.collection not in OWN_COLLECTIONS:
+            return _in_process.run_module(action, target, module, args, task_vars)
+        plan = _Plan(action, target, module, args, task_vars)
+        if _planning.holds_placeholder(args):
+            return plan.from_documentation("an input is known after apply")
+        result = _in_process.run_module(action, target, module, args, task_vars)
+        return plan.refine(result)
+
+
+class _Plan:
+    """One task in check mode."""
+
+    def __init__(
+        self,
+        action: t.Any,
+        target: _in_process.Target,
+        module: types.ModuleType,
+        args: dict[str, t.Any],
+        task_vars: dict[str, t.Any],
+    ) -> None:
+        self.action, self.target, self.module, self.args, self.task_vars = action, target, module, args, task_vars
+        self.fqcn = f"{target.collection}.{target.short_name}"
+
+    def inputs(self) -> _planning.Inputs | dict[str, t.Any]:
+        """The validated inputs, or the failed result when they are wrong."""
+        arguments = _in_process.module_arguments(self.action, self.target, self.args, self.task_vars)
+        environment = _in_process.task_environment(self.action)
+        checked = _planning.validate(
+            lambda: _in_process.call_main(self.module, arguments, environment), given=self.args
+        )
+        if isinstance(checked, dict):
+            return _in_process.finish(self.action, checked)
+        return checked
+
+    def from_documentation(self, reason: str) -> dict[str, t.Any]:
+        """Plan without asking AWS."""
+        inputs = self.inputs()
+        if isinstance(inputs, dict):
+            return inputs
+        returns = _planning.documented_returns(self.module)
+        return _planning.planned(inputs, returns, self.target.short_name, reason)
+
+    def refine(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Make the plan whole where the module's own check mode leaves a gap."""
+        message = str(result.get("msg", ""))
+        if result.get("failed"):
+            values = result.get("invocation", {}).get("module_args", self.args)
+            reason = _check_mode.parent_is_planned(self.fqcn, _whole_message(result), values)
+            return self.from_documentation(reason) if reason else result
+        if result.get("skipped") and _check_mode.NO_SUPPORT.search(message):
+            return self._without_check_mode(result)
+        if result.get("changed") and not _planning.is_absent(self.args):
+            inputs = self.inputs()
+            if isinstance(inputs, _planning.Inputs):
+                returns = _planning.documented_returns(self.module)
+                return _planning.complete(result, inputs, returns, self.target.short_name)
+        return result
+
+    def _without_check_mode(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
+        existing = _check_mode.NO_CHECK_MODE.get(self.fqcn)
+        inputs = self.inputs()
+        if isinstance(inputs, dict):
+            return inputs
+        name = inputs.values.get("name")
+        if existing is None or not isinstance(name, str):
+            return self._unplannable(result, inputs, "the module has no check mode")
+        found = self._look(existing, name)
+        if found is None:
+            return self._unplannable(result, inputs, f"{existing.module} could not tell whether it exists")
+        absent = _planning.is_absent(inputs.values)
+        if not found:
+            if absent:
+                return {"changed": False, _planning.PLAN_KEY: {"action": _planning.NONE, "reason": "nothing there"}}
+            returns = _planning.documented_returns(self.module)
+            return _planning.planned(inputs, returns, self.target.short_name, "it does not exist")
+        if absent:
+            plan = {"action": _planning.DELETE, "reason": "it exists"}
+            return {"changed": True, "diff": {"before": {"name": name}, "after": {}}, _planning.PLAN_KEY: plan}
+        return self._unplannable({**result, **found}, inputs, "it exists, but its module cannot tell what would change")
+
+    def _unplannable(self, result: dict[str, t.Any], inputs: _planning.Inputs, reason: str) -> dict[str, t.Any]:
+        returns = _planning.documented_returns(self.module)
+        built = _planning.build(returns, inputs.redacted, self.target.short_name)
+        self.action._display.warning(f"{self.fqcn} is not planned: {reason}.")
+        plan = {"action": _planning.UNPLANNABLE, "reason": reason}
+        invocation = {"module_args": inputs.redacted}
+        return {**built, **result, "invocation": invocation, _planning.PLAN_KEY: plan}
+
+    def _look(self, existing: _check_mode.Existing, name: str) -> dict[str, t.Any] | None:
+        """What the looking module found by that name, ``{}`` for nothing, None when it could not look."""
+        target = _in_process.find_target(self.action, existing.module, OWN_COLLECTIONS)
+        module = _in_process.load(target) if target is not None else None
+        if target is None or module is None:
+            raise AnsibleError(f"{existing.module} is needed to plan {self.fqcn}. Install its collection.")
+        args = {
+            key: value for key, value in self.args.items() if key in _planning.CONNECTION_OPTIONS - {"state", "wait"}
+        }
+        args[existing.option] = [name] if existing.as_list else name
+        result = _in_process.run_module(self.action, target, module, args, self.task_vars)
+        if result.get("failed"):
+            return {} if "NotFound" in _whole_message(result) else None
+        matches = [item for item in result.get(existing.key, []) if item.get(existing.name) == name]
+        return dict(matches[0]) if matches else {}
+
+
+def _whole_message(result: dict[str, t.Any]) -> str:
+    """Everything that a failed result says: message, AWS's error code, the exception that nobody caught."""
+    error = result.get("error")
+    code = error.get("code", "") if isinstance(error, dict) else ""
+    event = getattr(result.get("exception"), "event", None)
+    return f"{result.get('msg', '')} {code} {getattr(event, 'msg', '')}"

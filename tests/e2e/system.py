@@ -1,0 +1,143 @@
+"""One instance of the sandbox for all end-to-end tests, and how they look at it: as a user would, from outside."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+from sandbox.instance import Instance
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = ROOT / ".venv" / "bin"
+RECAP = re.compile(r"^localhost\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
+
+
+@dataclasses.dataclass
+class Run:
+    """A finished program: its exit code and everything it printed."""
+
+    code: int
+    output: str
+    seconds: float
+
+    @property
+    def changed(self) -> int:
+        return int(self._recap[1])
+
+    @property
+    def failed(self) -> int:
+        return int(self._recap[2]) + int(self._recap[3])
+
+    @property
+    def _recap(self) -> tuple[str, ...]:
+        found = RECAP.findall(self.output)
+        assert found, f"no recap in the output:\n{self.output[-3000:]}"
+        return tuple(found[-1])
+
+
+class System:
+    """Commands against one instance. Long outputs go to files of the test's own folder, which failures name."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder
+        self.environment = {
+            **os.environ,
+            "FLASKOPS_INSTANCE": name,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
+            "ANSIBLE_NOCOLOR": "1",
+            "NO_COLOR": "1",
+        }
+
+    @property
+    def instance(self) -> Instance:
+        return Instance.load(self.name)
+
+    def run(self, *command: str | Path, log: str, watch: Callable[[int], None] | None = None) -> Run:
+        """Run in the checkout to its end, telling every half minute that it still runs."""
+        target = self.folder / f"{log}.log"
+        say(f"{log}: {' '.join(str(word) for word in command[:6])}")
+        started = time.monotonic()
+        with target.open("w", encoding="utf-8") as stream:
+            process = subprocess.Popen(
+                [str(word) for word in command],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            if watch:
+                threading.Thread(target=watch, args=(process.pid,), daemon=True).start()
+            told = started
+            while process.poll() is None:
+                time.sleep(0.2)
+                if time.monotonic() - told > 30:
+                    told = time.monotonic()
+                    say(f"{log}: {told - started:.0f} s; {_last_task(target)}")
+        seconds = time.monotonic() - started
+        say(f"{log}: exit {process.returncode} after {seconds:.0f} s")
+        return Run(process.returncode, target.read_text(encoding="utf-8", errors="replace"), seconds)
+
+    def sandbox(self, command: str) -> Run:
+        return self.run(sys.executable, "-m", "sandbox", command, log=f"sandbox-{command}")
+
+    def playbook(
+        self, playbook: str, *arguments: str, log: str, watch: Callable[[int], None] | None = None
+    ) -> Run:
+        words = [PROGRAMS / "ansible-playbook", playbook, "-i", "inventories/local", *arguments]
+        return self.run(*words, log=log, watch=watch)
+
+    def calls(self, since: int = 0) -> list[dict[str, Any]]:
+        """What was asked of the account after the call number `since`."""
+        with urllib.request.urlopen(f"{self.instance.aws_endpoint_url}/_sandbox/calls?since={since}") as answer:
+            return list(json.load(answer)["calls"])
+
+    def last_call(self) -> int:
+        return max((call["sequence"] for call in self.calls()), default=0)
+
+    def client(self, service: str) -> Any:
+        keys = self.instance.credentials()["deployer"]
+        return boto3.client(
+            service,
+            region_name=self.instance.region,
+            endpoint_url=self.instance.aws_endpoint_url,
+            aws_access_key_id=keys["access_key"],
+            aws_secret_access_key=keys["secret_key"],
+        )
+
+    def kubectl(self, *arguments: str, kubeconfig: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """kubectl with the kubeconfig that the chain made, so with an EKS token."""
+        config = kubeconfig or self.instance.state_dir / "kubeconfig"
+        program = self.instance.facts()["kubectl"]
+        return subprocess.run(
+            [program, "--kubeconfig", str(config), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env=self.environment,
+        )
+
+
+def say(text: str) -> None:
+    """To the person who watches the run, past pytest's capturing."""
+    print(f"    {text}", file=sys.__stderr__, flush=True)
+
+
+def _last_task(log: Path) -> str:
+    tasks = re.findall(r"^TASK \[(.*)\]", log.read_text(encoding="utf-8", errors="replace"), re.M)
+    return str(tasks[-1]) if tasks else ""
