@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -25,6 +27,7 @@ TOKEN = "FLASKOPS_SANDBOX_INSTANCE"  # noqa: S105 - an environment variable's na
 """Marks every process of an instance, so that they are found whatever became of pid files."""
 PROGRAMS = ("python", "postgres", "redis-server", "docker-registry")
 DAEMONS = ("account", "alb")
+MANIFEST_TYPES = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 START_SECONDS = 60.0
 END_SECONDS = 10.0
 
@@ -52,7 +55,7 @@ def start(instance: Instance, built: Built) -> None:
         with step("start the AWS account", 8):
             _spawn(instance, "account")
             _wait_for_account(instance)
-        _push(instance, built)
+    _push(instance, built)
     if not daemon_pids(instance, "alb"):
         with step("start the load balancer", 2):
             _spawn(instance, "alb")
@@ -116,18 +119,41 @@ def daemon_pids(instance: Instance, daemon: str) -> list[int]:
 
 def _push(instance: Instance, built: Built) -> None:
     """Fill the instance's registry with images that cannot be pulled from their publishers."""
-    if not built.to_push:
+    missing = {name: image for name, image in built.to_push.items() if not _is_pushed(instance, name, image)}
+    if not missing:
         return
     log = instance.log_dir / "registry-push.log"
-    trust: list[str | Path] = ["--cert-dir", _registry_trust(instance), "--authfile", instance.run_dir / "registry-auth.json"]
+    trust: list[str | Path] = [
+        "--cert-dir",
+        _registry_trust(instance),
+        "--authfile",
+        instance.run_dir / "registry-auth.json",
+    ]
     with step("push the images that nodes pull from the sandbox's registry", 15):
         podman(
             "login", *trust, "--username", "AWS", "--password-stdin", instance.registry, log=log,
             stdin=instance.registry_password(),
         )  # fmt: skip
-        for name, image in built.to_push.items():
+        for name, image in missing.items():
             reference = pushed_image(instance, name, image)
             podman("push", "--quiet", *trust, image, f"{reference['repository']}:{reference['tag']}", log=log)
+
+
+def _is_pushed(instance: Instance, name: str, image: str) -> bool:
+    """Ask the registry itself (distribution API v2: HEAD on a manifest)."""
+    repository, tag = f"sandbox/{name}", image.rpartition(":")[2]
+    login = base64.b64encode(f"AWS:{instance.registry_password()}".encode()).decode()
+    request = urllib.request.Request(
+        f"https://{instance.registry}/v2/{repository}/manifests/{tag}",
+        method="HEAD",
+        headers={"Authorization": f"Basic {login}", "Accept": MANIFEST_TYPES},
+    )
+    context = ssl.create_default_context(cafile=str(instance.ca_file))
+    try:
+        with urllib.request.urlopen(request, context=context, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError:
+        return False
 
 
 def pushed_image(instance: Instance, name: str, image: str) -> dict[str, str]:
