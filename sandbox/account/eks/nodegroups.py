@@ -257,6 +257,8 @@ def update_nodegroup_version(eks: Eks, params: Record, _caller: Principal) -> Re
         eks.wait()
         with eks.lock:
             group.record.update(version=version, releaseVersion=release, status="ACTIVE", modifiedAt=now())
+            if "launchTemplate" in params:
+                group.record["launchTemplate"] = params["launchTemplate"]
 
     told = {"Version": version, "ReleaseVersion": release}
     return start_update(eks, cluster, f"nodegroup/{name}", "VersionUpdate", told, work)
