@@ -58,6 +58,19 @@ def tagged_with(items: Iterable[Mapping[str, Any]], tags: Mapping[str, str]) -> 
     return [item for item in items if all((item.get("tags") or {}).get(key) == value for key, value in tags.items())]
 
 
+def sharing_group(ingresses: Iterable[Mapping[str, Any]], group: str) -> list[str]:
+    """Names (namespace/name) of the Ingresses that share the load balancer of this group.
+
+    The annotation is the AWS Load Balancer Controller's: https://kubernetes-sigs.github.io/aws-load-balancer-controller/
+    under Ingress annotations, IngressGroup.
+    """
+    return [
+        f"{item['metadata'].get('namespace', 'default')}/{item['metadata']['name']}"
+        for item in ingresses
+        if (item["metadata"].get("annotations") or {}).get("alb.ingress.kubernetes.io/group.name") == group
+    ]
+
+
 def _addresses(ingresses: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Load balancers' names by Ingress, empty while the status has none."""
     made = {}
@@ -74,6 +87,7 @@ class FilterModule:
         return {
             "alias_records": alias_records,
             "alias_records_of": alias_records_of,
+            "sharing_group": sharing_group,
             "tagged_with": tagged_with,
             "unnamed_ingresses": unnamed_ingresses,
         }

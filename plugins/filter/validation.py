@@ -27,6 +27,8 @@ REPLICATION_GROUP_ID_LENGTH = 40
 DB_INSTANCE_ID_LENGTH = 63
 DB_IDENTIFIER = re.compile(r"[a-z](-?[a-z0-9])*")
 BACKUP_DAYS_MAXIMUM = 35
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html
+FIRST_VALKEY = (7, 2)
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html: 7 to 30 days, 0 is at once
 RECOVERY_DAYS = (0, *range(7, 31))
 
@@ -266,7 +268,13 @@ def _cache_problems(cache: Mapping[str, Any]) -> list[str]:
         problems.append(
             "data_stores_cache_multi_az: true needs data_stores_cache_automatic_failover; set that to true as well."
         )
-    if cache["engine"] == "valkey" and str(cache["engine_version"]) < "7.2":
+    version = re.match(r"([0-9]+)\.([0-9]+)", str(cache["engine_version"]))
+    if not version:
+        problems.append(
+            f"data_stores_cache_engine_version: {cache['engine_version']!r} is not a version; "
+            "write it quoted, like '7.1'."
+        )
+    elif cache["engine"] == "valkey" and (int(version[1]), int(version[2])) < FIRST_VALKEY:
         problems.append("data_stores_cache_engine_version: valkey begins with 7.2; raise it, or use engine redis.")
     return problems
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import boto3
+
 from sandbox.instance import Instance
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,12 +96,45 @@ class System:
         say(f"{log}: exit {process.returncode} after {seconds:.0f} s")
         return Run(process.returncode, target.read_text(encoding="utf-8", errors="replace"), seconds)
 
+    def kill_when(self, marker: str, *command: str | Path, log: str) -> None:
+        """Start a program and SIGKILL it and all its children once `marker` stands in its output.
+
+        Ansible's workers have sessions of their own and would finish their work, so everything that carries this
+        run's token in its environment is killed, as the end of a CI job's container would.
+        """
+        token = f"FLASKOPS_TEST_RUN={uuid.uuid4()}"
+        name, _, value = token.partition("=")
+        target = self.folder / f"{log}.log"
+        say(f"{log}: {' '.join(str(word) for word in command[:6])}, killed at {marker!r}")
+        with target.open("w", encoding="utf-8") as stream:
+            process = subprocess.Popen(
+                [str(word) for word in command],
+                cwd=ROOT,
+                env={**self.environment, name: value},
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            deadline = time.monotonic() + 900
+            while marker not in target.read_text(encoding="utf-8", errors="replace"):
+                output = target.read_text(encoding="utf-8", errors="replace")
+                assert process.poll() is None, f"ended before {marker!r}:\n{output[-3000:]}"
+                assert time.monotonic() < deadline, f"{marker!r} did not come:\n{output[-3000:]}"
+                time.sleep(0.1)
+            while left := carrying(token.encode()):
+                for pid in left:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                process.poll()
+                time.sleep(0.1)
+            process.wait()
+        say(f"{log}: killed")
+
     def sandbox(self, command: str) -> Run:
         return self.run(sys.executable, "-m", "sandbox", command, log=f"sandbox-{command}")
 
-    def playbook(
-        self, playbook: str, *arguments: str, log: str, watch: Callable[[int], None] | None = None
-    ) -> Run:
+    def playbook(self, playbook: str, *arguments: str, log: str, watch: Callable[[int], None] | None = None) -> Run:
         words = [PROGRAMS / "ansible-playbook", playbook, "-i", "inventories/local", *arguments]
         return self.run(*words, log=log, watch=watch)
 
@@ -131,6 +168,18 @@ class System:
             timeout=60,
             env=self.environment,
         )
+
+
+def carrying(token: bytes) -> list[int]:
+    """Pids of processes whose environment holds `token`."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if token in entry.read_bytes().split(b"\0"):
+                found.append(int(entry.parent.name))
+        except OSError:
+            continue
+    return found
 
 
 def say(text: str) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
+from moto import settings as moto_settings
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -53,6 +54,8 @@ class Account:
 @contextlib.contextmanager
 def serve() -> Iterator[Account]:
     """A moto server in a thread of this process."""
+    # moto issues a certificate 60 s after its request; a slow ordinary run would see what a quick one does not.
+    moto_settings.ACM_VALIDATION_WAIT = 3600
     application = DomainDispatcherApplication(create_backend_app)
     seen = Account("")
 

@@ -58,3 +58,17 @@ def test_shapes_for_charts_and_manifests() -> None:
     assert workloads.secret_environment(["A"], "s") == [
         {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "A"}}}
     ]
+
+
+@pytest.mark.parametrize(
+    ("annotations", "shares"),
+    [
+        ({"alb.ingress.kubernetes.io/group.name": "flask"}, True),
+        ({"alb.ingress.kubernetes.io/group.name": "other"}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_an_ingress_shares_the_load_balancer_of_its_group_only(annotations, shares):
+    ingress = {"metadata": {"name": "web", "namespace": "a", "annotations": annotations}}
+    assert load_balancers.sharing_group([ingress], "flask") == (["a/web"] if shares else [])

@@ -1,0 +1,78 @@
+"""Wrong input is refused by name before anything is touched: no changing call reaches the account."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from system import System
+
+REFUSED = {
+    "unknown environment": ({"flaskops_environment": "qa"}, ["flaskops_environment", "qa"]),
+    "subnet outside the VPC": (
+        {
+            "network_subnets": {
+                "public": ["10.0.1.0/24", "10.0.2.0/24"],
+                "private": ["10.0.10.0/24", "192.168.1.0/24"],
+                "database": ["10.0.30.0/24", "10.0.31.0/24"],
+            }
+        },
+        ["network_subnets", "192.168.1.0/24", "10.0.0.0/16"],
+    ),
+    "one zone only": ({"network_zones": ["eu-west-1a"]}, ["network_zones", "two"]),
+    "wrong type": ({"eks_node_groups": "many"}, ["eks_node_groups"]),
+    "unknown key in an application": (
+        {"flask_app_applications": [{"name": "api", "args": ["api"], "replicsa": 3}]},
+        ["flask_app_applications", "replicsa"],
+    ),
+    "missing credentials": (
+        {"flaskops_aws": {"region": "eu-west-1", "endpoint_url": "http://ENDPOINT:4566", "profile": None}},
+        ["flaskops_aws", "AWS_ACCESS_KEY_ID"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("values", "words"), REFUSED.values(), ids=list(REFUSED))
+def test_bad_input_is_refused_before_anything_changes(values, words, system: System):
+    text = json.dumps(values).replace("ENDPOINT", system.instance.services_address)
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        system.environment.pop(name, None)
+    before = system.last_call()
+    run = system.playbook("site.yml", "-e", text, log="refused")
+    assert run.code != 0
+    told = run.output.replace("\n", " ")
+    assert not [word for word in words if word not in told], run.output[-2500:]
+    assert not [call for call in system.calls(before) if call["mutating"]]
+
+
+def test_an_instance_that_does_not_run_names_the_command(system: System):
+    system.environment["FLASKOPS_INSTANCE"] = "nobody"
+    try:
+        run = system.playbook("site.yml", log="no-instance")
+    finally:
+        system.environment["FLASKOPS_INSTANCE"] = system.name
+    assert run.code != 0
+    assert "make up" in run.output
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+def test_other_environments_are_whole(environment, system: System):
+    """They pass the syntax check, and every role's values are accepted up to the question for credentials."""
+    checked = system.run(
+        "ansible-playbook",
+        "site.yml",
+        "-i",
+        f"inventories/{environment}",
+        "--syntax-check",
+        log=f"syntax-{environment}",
+    )
+    assert checked.code == 0, checked.output
+    endpoint = {"endpoint_url": system.instance.aws_endpoint_url, "region": "eu-west-1"}
+    keys = system.instance.credentials()["deployer"]
+    values = {"flaskops_aws": endpoint | {name: keys[name] for name in ("access_key", "secret_key")}}
+    private = system.folder / f"{environment}.json"
+    private.touch(mode=0o600)
+    private.write_text(json.dumps(values))
+    words = ["playbooks/preflight.yml", "-i", f"inventories/{environment}", "-e", f"@{private}"]
+    run = system.run("ansible-playbook", *words, log=f"preflight-{environment}")
+    assert run.code == 0, run.output[-2500:]

@@ -1,0 +1,264 @@
+"""The chain on an instance of its own, in order: planned from nothing, built, seen from outside, unchanged twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from system import PROGRAMS, ROOT, Run, System
+
+HOST = "app.local.example.com"
+
+
+@pytest.fixture(scope="module")
+def plan(system: System, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, dict, list[dict]]:
+    """`--check --diff` on an empty account: the run, its plan as JSON, and what it asked of the account."""
+    target = tmp_path_factory.mktemp("plan") / "plan.json"
+    system.environment["FLASKOPS_PLAN_FILE"] = str(target)
+    before = system.last_call()
+    run = system.playbook("site.yml", "--check", "--diff", log="plan-from-empty")
+    del system.environment["FLASKOPS_PLAN_FILE"]
+    assert run.code == 0, run.output[-4000:]
+    return run, json.loads(target.read_text()), system.calls(before)
+
+
+@pytest.fixture(scope="module")
+def interrupted(system: System, plan: tuple) -> None:
+    """Two runs end by SIGKILL: while the cluster is created, and while applications roll out."""
+    command = [sys.executable, "-m", "sandbox", "deploy"]
+    system.kill_when("TASK [flaskops.eks.data_stores", *command, log="killed-while-the-cluster-comes")
+    system.kill_when("TASK [flaskops.eks.flask_app : Release", *command, log="killed-in-mid-release")
+
+
+@pytest.fixture(scope="module")
+def chain(system: System, interrupted: None) -> Run:
+    """site.yml through molecule's default scenario: converge, idempotence, verify, as `molecule test` does it."""
+    run = system.run(PROGRAMS / "molecule", "converge", log="molecule-converge")
+    assert run.code == 0, run.output[-4000:]
+    return run
+
+
+def test_the_plan_from_nothing_is_whole_and_changes_nothing(plan):
+    run, document, calls = plan
+    assert run.failed == 0
+    assert document["whole"] is True
+    assert document["totals"]["unplannable"] == 0
+    assert not [call for call in calls if call["mutating"]]
+    assert calls, "the call log saw nothing, so it proves nothing"
+
+
+def test_the_plan_names_what_the_run_then_creates(plan, chain, system):
+    _, document, _ = plan
+    planned = {(entry["kind"], entry["name"]) for entry in document["resources"] if entry["action"] == "create"}
+    names = {name for _, name in planned}
+    found = created(system)
+    missing = {kind: sorted(there - names) for kind, there in found.items() if there - names}
+    assert not missing, f"created, but not in the plan: {missing}"
+    assert all(found.values()), f"nothing of a kind was created: {found}"
+
+
+def test_killed_runs_left_nothing_twice(chain, system):
+    """What a resumed run made again would carry the same name twice."""
+    ec2 = system.client("ec2")
+    tagged = [{"Name": "tag:flaskops:environment", "Values": ["local"]}]
+    rows = {
+        "vpcs": ec2.describe_vpcs(Filters=tagged)["Vpcs"],
+        "subnets": ec2.describe_subnets(Filters=tagged)["Subnets"],
+        "gateways": ec2.describe_internet_gateways(Filters=tagged)["InternetGateways"],
+        "tables": ec2.describe_route_tables(Filters=tagged)["RouteTables"],
+        "addresses": ec2.describe_addresses(Filters=tagged)["Addresses"],
+        "groups": ec2.describe_security_groups(Filters=tagged)["SecurityGroups"],
+    }
+    for kind, found in rows.items():
+        names = [tag["Value"] for row in found for tag in row["Tags"] if tag["Key"] == "Name"]
+        assert names and len(names) == len(set(names)), f"{kind}: {names}"
+
+
+def created(system: System) -> dict[str, set[str]]:
+    """Names in the account and in the cluster, read from both, not from what the run said."""
+    eks, ec2, iam = system.client("eks"), system.client("ec2"), system.client("iam")
+    names = {
+        "clusters": set(eks.list_clusters()["clusters"]),
+        "repositories": {row["repositoryName"] for row in system.client("ecr").describe_repositories()["repositories"]},
+        "secrets": {row["Name"] for row in system.client("secretsmanager").list_secrets()["SecretList"]},
+        "databases": {
+            row["DBInstanceIdentifier"] for row in system.client("rds").describe_db_instances()["DBInstances"]
+        },
+        "caches": {
+            row["ReplicationGroupId"]
+            for row in system.client("elasticache").describe_replication_groups()["ReplicationGroups"]
+        },
+        "roles": {row["RoleName"] for row in iam.list_roles()["Roles"]},
+        "vpcs": {
+            tag["Value"]
+            for vpc in ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["false"]}])["Vpcs"]
+            for tag in vpc.get("Tags", [])
+            if tag["Key"] == "Name"
+        },
+    }
+    deployments = json.loads(system.kubectl("get", "deployments", "-n", "flask", "-o", "json").stdout)
+    names["deployments"] = {f"Deployment flask/{item['metadata']['name']}" for item in deployments["items"]}
+    return names
+
+
+def test_the_service_answers_over_https_by_name(chain, system):
+    instance = system.instance
+    base = ["curl", "--silent", "--show-error", "--max-time", "10", "--cacert", str(instance.ca_file)]
+    base += ["--resolve", f"{HOST}:443:{instance.address}", "--resolve", f"{HOST}:80:{instance.address}"]
+    status = subprocess.run([*base, f"https://{HOST}/status"], capture_output=True, text=True, check=True)
+    assert {entry["state"] for entry in json.loads(status.stdout)["dependencies"].values()} == {"up"}
+    redirect = subprocess.run([*base, "--head", f"http://{HOST}/tasks"], capture_output=True, text=True, check=True)
+    assert redirect.stdout.startswith("HTTP/1.1 301")
+    assert f"https://{HOST}" in redirect.stdout
+    body = json.dumps({"title": "seen from outside"})
+    made = subprocess.run([*base, "--json", body, f"https://{HOST}/tasks"], capture_output=True, text=True, check=True)
+    task = json.loads(made.stdout)["id"]
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        read = subprocess.run([*base, f"https://{HOST}/tasks/{task}"], capture_output=True, text=True, check=True)
+        if json.loads(read.stdout)["status"] == "done":
+            return
+        time.sleep(0.5)
+    pytest.fail(f"the worker did not do the task: {read.stdout}")
+
+
+def test_a_client_that_does_not_know_the_ca_is_warned(chain, system):
+    context = ssl.create_default_context()
+    with (
+        socket.create_connection((system.instance.address, 443), timeout=5) as plain,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        context.wrap_socket(plain, server_hostname=HOST)
+
+
+def test_two_nodes_in_two_zones_seen_with_an_eks_token(chain, system):
+    answer = system.kubectl("get", "nodes", "-l", "eks.amazonaws.com/nodegroup", "-o", "json")
+    assert answer.returncode == 0, answer.stderr
+    nodes = json.loads(answer.stdout)["items"]
+    zones = {node["metadata"]["labels"]["topology.kubernetes.io/zone"] for node in nodes}
+    assert len(nodes) == 2 and len(zones) == 2
+    reservations = system.client("ec2").describe_instances()["Reservations"]
+    instances = {row["InstanceId"] for reservation in reservations for row in reservation["Instances"]}
+    assert {node["spec"]["providerID"].split("/")[-1] for node in nodes} <= instances
+
+
+def test_an_identity_without_an_access_entry_is_refused(chain, system, tmp_path):
+    """The controller's user is known to the account, but no access entry names it."""
+    config = yaml.safe_load((system.instance.state_dir / "kubeconfig").read_text())
+    (user,) = config["users"]
+    execution = user["user"].pop("exec")
+    keys = system.instance.credentials()["alb-controller"]
+    environment = {
+        **os.environ,
+        "AWS_ACCESS_KEY_ID": keys["access_key"],
+        "AWS_SECRET_ACCESS_KEY": keys["secret_key"],
+    }
+    words = [execution["command"], *execution["args"]]
+    if "--credentials-file" in words:
+        place = words.index("--credentials-file")
+        del words[place : place + 2]
+    minted = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    user["user"]["token"] = json.loads(minted.stdout)["status"]["token"]
+    stranger = tmp_path / "kubeconfig"
+    stranger.write_text(yaml.safe_dump(config))
+    answer = system.kubectl("get", "nodes", kubeconfig=stranger)
+    assert answer.returncode != 0
+    assert "Unauthorized" in answer.stderr or "must be logged in" in answer.stderr, answer.stderr
+
+
+def test_a_second_run_changes_nothing(chain, system):
+    run = system.run(PROGRAMS / "molecule", "idempotence", log="molecule-idempotence")
+    assert run.code == 0, run.output[-4000:]
+    assert run.changed == 0 and run.failed == 0
+
+
+def test_verify_from_outside(chain, system):
+    run = system.run(PROGRAMS / "molecule", "verify", log="molecule-verify")
+    assert run.code == 0, run.output[-4000:]
+
+
+def test_check_mode_on_the_running_system_plans_nothing(chain, system):
+    before = system.last_call()
+    run = system.playbook("site.yml", "--check", "--diff", log="check-running")
+    assert run.code == 0, run.output[-4000:]
+    assert run.changed == 0 and run.failed == 0
+    deployer = [call for call in system.calls(before) if call["principal"] == "deployer"]
+    assert deployer and not [call for call in deployer if call["mutating"]]
+
+
+def secrets_of(system: System) -> dict[str, str]:
+    """Every secret value that the chain made or was given, by a name for the message."""
+    found = {f"secret key of {name}": keys["secret_key"] for name, keys in system.instance.credentials().items()}
+    found["registry password"] = system.instance.registry_password()
+    manager = system.client("secretsmanager")
+    for row in manager.list_secrets()["SecretList"]:
+        text = manager.get_secret_value(SecretId=row["Name"])["SecretString"]
+        values = json.loads(text) if text.startswith("{") else {"": text}
+        found |= {
+            f"{row['Name']} {key}": value
+            for key, value in values.items()
+            if re.search("password|key|token", key) or not key
+        }
+    return {name: value for name, value in found.items() if len(value) >= 12}
+
+
+def test_no_secret_in_output_argv_readable_files_or_the_image(chain, system):
+    secrets = secrets_of(system)
+    assert len(secrets) >= 6
+    seen: set[str] = set()
+    stop = threading.Event()
+
+    def watch_arguments(_: int) -> None:
+        while not stop.wait(0.05):
+            for entry in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    arguments = entry.read_bytes().decode(errors="replace")
+                except OSError:
+                    continue
+                seen.update(name for name, value in secrets.items() if value in arguments)
+
+    run = system.playbook("site.yml", "-vvv", "--diff", log="verbose", watch=watch_arguments)
+    stop.set()
+    assert run.code == 0, run.output[-4000:]
+    assert not [name for name, value in secrets.items() if value in run.output], "in the output at -vvv"
+    assert not seen, "in a program's arguments"
+    assert not readable(system.instance.state_dir, secrets), "in a file that others can read"
+    repository = system.client("ecr").describe_repositories()["repositories"][0]["repositoryUri"]
+    image = next(
+        line for line in podman("images", "--format", "{{.Repository}}:{{.Tag}}").split() if repository in line
+    )
+    history = podman("history", "--no-trunc", image) + podman("inspect", image)
+    assert not [name for name, value in secrets.items() if value in history], "in the image"
+
+
+def readable(folder: Path, secrets: dict[str, str]) -> list[str]:
+    """Files below `folder` that others may read and that hold a secret."""
+    found = []
+    for path in folder.rglob("*"):
+        if not path.is_file() or not stat.S_IMODE(path.stat().st_mode) & stat.S_IROTH or closed(path, folder):
+            continue
+        text = path.read_bytes().decode(errors="replace")
+        found += [f"{path}: {name}" for name, value in secrets.items() if value in text]
+    return found
+
+
+def closed(path: Path, top: Path) -> bool:
+    """Whether a folder between `path` and `top` keeps others out."""
+    parents = [parent for parent in path.parents if parent.is_relative_to(top)]
+    return any(not stat.S_IMODE(parent.stat().st_mode) & stat.S_IXOTH for parent in parents)
+
+
+def podman(*arguments: str) -> str:
+    environment = {**os.environ, "CONTAINERS_CONF": str(ROOT / "sandbox" / "podman" / "containers.conf")}
+    return subprocess.run(["podman", *arguments], env=environment, capture_output=True, text=True, check=True).stdout

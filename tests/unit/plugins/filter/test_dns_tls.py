@@ -1,0 +1,58 @@
+"""Whose a zone is, and which of its records can be removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.flaskops.eks.plugins.filter import dns_tls, tags
+
+
+def described(**values: str) -> dict[str, Any]:
+    pairs = [{"key": f"flaskops:{key}", "value": value} for key, value in values.items()]
+    return {"resource_tag_sets": [{"resource_type": "hostedzone", "tags": pairs}]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "ours"),
+    [
+        (described(environment="dev", component="dns_tls"), True),
+        (described(environment="prod", component="dns_tls"), False),
+        (described(environment="dev"), False),
+        ({"resource_tag_sets": [{"tags": []}]}, False),
+        ({}, False),
+    ],
+)
+def test_a_zone_is_ours_only_with_both_tags(answer: dict[str, Any], ours: bool) -> None:
+    assert dns_tls.zone_belongs_to(answer, "dev") is ours
+
+
+def test_records_become_options_and_the_zones_own_are_left_to_it() -> None:
+    records = [
+        {"name": "example.com.", "type": "NS", "ttl": 172800, "resource_records": [{"value": "ns."}]},
+        {"name": "example.com.", "type": "SOA", "ttl": 900, "resource_records": [{"value": "soa"}]},
+        {"name": "sub.example.com.", "type": "NS", "ttl": 60, "resource_records": [{"value": "ns2."}]},
+        {"name": "_x.example.com.", "type": "CNAME", "ttl": 300, "resource_records": [{"value": "y."}]},
+        {
+            "name": "app.example.com.",
+            "type": "A",
+            "alias_target": {"hosted_zone_id": "Z32", "dns_name": "alb.", "evaluate_target_health": False},
+        },
+    ]
+    assert dns_tls.removable_records(records, "example.com") == [
+        {"record": "sub.example.com.", "type": "NS", "ttl": 60, "value": ["ns2."]},
+        {"record": "_x.example.com.", "type": "CNAME", "ttl": 300, "value": ["y."]},
+        {
+            "record": "app.example.com.",
+            "type": "A",
+            "alias": True,
+            "alias_hosted_zone_id": "Z32",
+            "value": ["alb."],
+        },
+    ]
+
+
+def test_only_what_carries_the_tag_is_kept() -> None:
+    ours = {"name": "a", "tags": {"elbv2.k8s.aws/cluster": "flask"}}
+    others = [{"name": "b", "tags": {"elbv2.k8s.aws/cluster": "other"}}, {"name": "c", "tags": None}, {"name": "d"}]
+    assert tags.with_tag([ours, *others], "elbv2.k8s.aws/cluster", "flask") == [ours]

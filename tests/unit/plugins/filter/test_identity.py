@@ -1,0 +1,52 @@
+"""Trust policies, principals and the roles of pods."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.flaskops.eks.plugins.filter import identity
+
+
+def test_a_trust_policy_names_one_service() -> None:
+    statement = identity.trust_policy("eks.amazonaws.com", ["sts:AssumeRole", "sts:TagSession"])["Statement"]
+    assert statement == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("caller", "principal"),
+    [
+        ("arn:aws:sts::123456789012:assumed-role/ci/run-7", "arn:aws:iam::123456789012:role/ci"),
+        ("arn:aws-cn:sts::123456789012:assumed-role/ci/run-7", "arn:aws-cn:iam::123456789012:role/ci"),
+        ("arn:aws:iam::123456789012:user/team/ann", "arn:aws:iam::123456789012:user/team/ann"),
+        ("arn:aws:sts::123456789012:user/moto", "arn:aws:iam::123456789012:user/moto"),
+        ("(known after apply)", "(known after apply)"),
+    ],
+)
+def test_a_caller_becomes_the_principal_of_an_access_entry(caller: str, principal: str) -> None:
+    assert identity.principal_arn(caller) == principal
+
+
+@pytest.mark.parametrize("caller", ["arn:aws:iam::123456789012:root", "arn:aws:sts::123456789012:federated-user/ann"])
+def test_who_can_have_no_access_entry_is_refused(caller: str) -> None:
+    with pytest.raises(AnsibleFilterError, match="eks_admin_principal_arn"):
+        identity.principal_arn(caller)
+
+
+def test_a_pods_role_is_the_given_one_or_the_made_one() -> None:
+    made = [{"item": {"role_name": "app"}, "iam_role": {"arn": "arn:made"}}]
+    assert identity.pod_role_arn({"role_arn": "arn:given", "role_name": ""}, made) == "arn:given"
+    assert identity.pod_role_arn({"role_name": "app"}, made) == "arn:made"
+    with pytest.raises(AnsibleFilterError, match="other"):
+        identity.pod_role_arn({"role_name": "other"}, made)
+
+
+def test_a_roles_own_policy_is_found_by_its_name() -> None:
+    results = [{"item": {"role_name": "app"}, "policy": {"arn": "arn:policy"}}]
+    assert identity.own_policy_arns("app", results) == ["arn:policy"]
+    assert identity.own_policy_arns("other", results) == []

@@ -1,0 +1,60 @@
+"""The registry's filters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.flaskops.eks.plugins.filter import registry
+
+
+def test_build_arguments_come_in_a_steady_order_before_further_flags() -> None:
+    assert registry.build_flags({"B": "2", "A": "x y"}, ["--network", "host"]) == [
+        "--build-arg",
+        "A=x y",
+        "--build-arg",
+        "B=2",
+        "--network",
+        "host",
+    ]
+
+
+def test_untagged_images_go_by_age_and_all_others_by_number() -> None:
+    untagged, tagged = registry.lifecycle_policy(keep=30, untagged_days=7)["rules"]
+    assert (untagged["selection"]["tagStatus"], untagged["selection"]["countNumber"]) == ("untagged", 7)
+    assert (tagged["selection"]["countType"], tagged["selection"]["countNumber"]) == ("imageCountMoreThan", 30)
+    assert untagged["rulePriority"] < tagged["rulePriority"], "ECR wants the rule for any image last"
+
+
+def values(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "flask-dev/app",
+        "image_tag": "",
+        "build_arguments": {"BASE": "python"},
+        "keep_images": 30,
+        "untagged_days": 7,
+        **changes,
+    }
+
+
+@pytest.mark.parametrize("changes", [{}, {"image_tag": "v1.2.3"}, {"name": "ab"}])
+def test_usual_values_have_no_problem(changes: dict[str, Any]) -> None:
+    assert registry.registry_problems(values(**changes)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "variable"),
+    [
+        ({"name": "Flask"}, "registry_name"),
+        ({"name": "a"}, "registry_name"),
+        ({"name": "a//b"}, "registry_name"),
+        ({"image_tag": "feature/x"}, "registry_image_tag"),
+        ({"build_arguments": {"DB_PASSWORD": "x"}}, "registry_build_arguments"),
+        ({"keep_images": 0}, "registry_keep_images"),
+        ({"untagged_days": 0}, "registry_untagged_days"),
+    ],
+)
+def test_problems_name_the_variable(changes: dict[str, Any], variable: str) -> None:
+    problems = registry.registry_problems(values(**changes))
+    assert len(problems) == 1
+    assert problems[0].startswith(variable)

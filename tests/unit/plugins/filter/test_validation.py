@@ -1,0 +1,224 @@
+"""What is refused before anything is touched: every problem names its variable and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.flaskops.eks.plugins.filter import validation
+
+KNOWN = ["local", "dev", "staging", "prod"]
+
+
+def assert_said(problems: list[str], variable: str, said: str) -> None:
+    assert any(problem.startswith(variable) and said in problem for problem in problems), problems
+
+
+def environment(**changes: Any) -> dict[str, Any]:
+    return {"environment": "dev", "project": "flask", "name": "flask-dev", "aws": {"region": "eu-west-1"}, **changes}
+
+
+def test_a_known_environment_has_no_problem() -> None:
+    assert validation.environment_problems(environment(), KNOWN) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "variable", "said"),
+    [
+        ({"environment": ""}, "flaskops_environment", "-i inventories/"),
+        ({"environment": "porduction"}, "flaskops_environment", "unknown"),
+        ({"project": "Flask_App"}, "flaskops_project", "lower case"),
+        ({"name": "1flask"}, "flaskops_name", "beginning with a letter"),
+        ({"aws": {}}, "flaskops_aws.region", "not a region"),
+        ({"aws": {"region": "Ireland"}}, "flaskops_aws.region", "eu-west-1"),
+    ],
+)
+def test_environment_problems(changes: dict[str, Any], variable: str, said: str) -> None:
+    assert_said(validation.environment_problems(environment(**changes), KNOWN), variable, said)
+
+
+def group(**changes: Any) -> dict[str, Any]:
+    return {"name": "general", "min_size": 1, "desired_size": 2, "max_size": 3, **changes}
+
+
+def cluster(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "flask-dev",
+        "role_names": ["flask-dev-eks-cluster"],
+        "version": "1.34",
+        "public_access": True,
+        "private_access": True,
+        "public_access_cidrs": ["203.0.113.0/24"],
+        "node_groups": [group()],
+        "access_entries": [],
+        "admin_principal_arn": "",
+        "pod_identity_associations": [],
+        **changes,
+    }
+
+
+def test_a_usual_cluster_has_no_problem() -> None:
+    entry = {"principal_arn": "arn:aws:iam::123456789012:role/team/deployer"}
+    association = {"namespace": "flask", "service_account": "app", "role_name": "my-app-eks-pod-role", "role_arn": ""}
+    assert validation.eks_problems(cluster(access_entries=[entry], pod_identity_associations=[association])) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "variable", "said"),
+    [
+        ({"name": "-x"}, "eks_name", "not a cluster name"),
+        ({"role_names": ["x" * 70]}, "eks_name", "shorten eks_name by 6"),
+        ({"version": 1.3}, "eks_version", "quoted"),
+        ({"version": "latest"}, "eks_version", "not a minor version"),
+        ({"public_access": False, "private_access": False}, "eks_endpoint_public_access", "unreachable"),
+        ({"public_access_cidrs": []}, "eks_public_access_cidrs", "empty"),
+        ({"public_access_cidrs": ["10.0.0.1/8"]}, "eks_public_access_cidrs", "not a CIDR block"),
+        ({"node_groups": []}, "eks_node_groups", "nothing could run"),
+        ({"node_groups": [group(), group()]}, "eks_node_groups", "twice"),
+        ({"node_groups": [group(desired_size=4)]}, "eks_node_groups", "min_size <= desired_size <= max_size"),
+        ({"node_groups": [group(min_size=0, desired_size=0, max_size=0)]}, "eks_node_groups", "one node at least"),
+        ({"node_groups": [group(name="my group")]}, "eks_node_groups", "not a node group name"),
+        ({"access_entries": [{"principal_arn": "deployer"}]}, "eks_access_entries", "not the ARN"),
+        ({"admin_principal_arn": "arn:aws:iam::123456789012:root"}, "eks_admin_principal_arn", "not the ARN"),
+        (
+            {"pod_identity_associations": [{"namespace": "a", "service_account": "b"}]},
+            "eks_pod_identity_associations",
+            "either role_arn",
+        ),
+        (
+            {
+                "pod_identity_associations": [
+                    {"namespace": "a", "service_account": "b", "role_arn": "arn", "role_name": "name"}
+                ]
+            },
+            "eks_pod_identity_associations",
+            "not both",
+        ),
+    ],
+)
+def test_cluster_problems(changes: dict[str, Any], variable: str, said: str) -> None:
+    assert_said(validation.eks_problems(cluster(**changes)), variable, said)
+
+
+def test_a_private_cluster_needs_no_public_blocks() -> None:
+    assert validation.eks_problems(cluster(public_access=False, public_access_cidrs=[])) == []
+
+
+def names(**changes: Any) -> dict[str, Any]:
+    return {"zone_name": "example.com", "domain": "app.example.com", "alternative_names": ["*.example.com"], **changes}
+
+
+@pytest.mark.parametrize("changes", [{}, {"zone_name": "example.com."}, {"domain": "example.com"}])
+def test_names_in_the_zone(changes: dict[str, Any]) -> None:
+    assert validation.dns_tls_problems(names(**changes)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "variable", "said"),
+    [
+        ({"zone_name": "example"}, "dns_tls_zone_name", "not a domain name"),
+        ({"domain": "app.other.org"}, "dns_tls_domain", "does not lie in"),
+        ({"domain": "notexample.com"}, "dns_tls_domain", "does not lie in"),
+        ({"alternative_names": ["a b.example.com"]}, "dns_tls_alternative_names", "not a domain name"),
+    ],
+)
+def test_name_problems(changes: dict[str, Any], variable: str, said: str) -> None:
+    assert_said(validation.dns_tls_problems(names(**changes)), variable, said)
+
+
+@pytest.mark.parametrize("days", [0, 7, 30])
+def test_recovery_windows_that_secrets_manager_takes(days: int) -> None:
+    usual = {"prefix": "flask-dev", "recovery_window_days": days, "database_username": "flask"}
+    assert validation.secrets_problems(usual) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "variable"),
+    [
+        ({"prefix": "flask/"}, "secrets_prefix"),
+        ({"prefix": "fläsk"}, "secrets_prefix"),
+        ({"recovery_window_days": 3}, "secrets_recovery_window_days"),
+        ({"recovery_window_days": 31}, "secrets_recovery_window_days"),
+        ({"database_username": "a-b"}, "secrets_database_username"),
+        ({"database_username": "averyveryverylongname"}, "secrets_database_username"),
+    ],
+)
+def test_secret_problems(changes: dict[str, Any], variable: str) -> None:
+    usual = {"prefix": "flask-dev", "recovery_window_days": 7, "database_username": "flask"}
+    assert_said(validation.secrets_problems({**usual, **changes}), variable, "")
+
+
+def stores(database: dict[str, Any] | None = None, cache: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "database": {
+            "identifier": "flask-dev",
+            "name": "flask",
+            "backup_retention_days": 7,
+            "allocated_storage": 20,
+            "max_allocated_storage": 100,
+            "deletion_protection": True,
+            "final_snapshot": True,
+            **(database or {}),
+        },
+        "cache": {
+            "identifier": "flask-dev",
+            "engine": "redis",
+            "engine_version": "7.1",
+            "nodes": 2,
+            "automatic_failover": True,
+            "multi_az": True,
+            **(cache or {}),
+        },
+    }
+
+
+def test_usual_data_stores_have_no_problem() -> None:
+    assert validation.data_stores_problems(stores()) == []
+    assert validation.data_stores_problems(stores({"max_allocated_storage": 0})) == []
+    assert validation.data_stores_problems(stores({}, {"engine": "valkey", "engine_version": "10.0"})) == []
+
+
+@pytest.mark.parametrize(
+    ("database", "cache", "variable", "said"),
+    [
+        ({"identifier": "x" * 64}, {}, "data_stores_database_identifier", "up to 63"),
+        ({"identifier": "flask--dev"}, {}, "data_stores_database_identifier", "single"),
+        ({}, {"identifier": "x" * 41}, "data_stores_cache_identifier", "up to 40"),
+        ({"name": "my-db"}, {}, "data_stores_database_name", "not a database name"),
+        ({"backup_retention_days": 36}, {}, "data_stores_database_backup_retention_days", "0 to 35"),
+        ({"max_allocated_storage": 20}, {}, "data_stores_database_max_allocated_storage", "not above"),
+        ({"final_snapshot": False}, {}, "data_stores_database_final_snapshot", "worth a last snapshot"),
+        ({}, {"nodes": 0}, "data_stores_cache_nodes", "one node at least"),
+        ({}, {"nodes": 1}, "data_stores_cache_nodes", "nothing to fail over to"),
+        ({}, {"automatic_failover": False}, "data_stores_cache_multi_az", "automatic_failover"),
+        ({}, {"engine": "valkey"}, "data_stores_cache_engine_version", "7.2"),
+        ({}, {"engine_version": "newest"}, "data_stores_cache_engine_version", "not a version"),
+    ],
+)
+def test_data_store_problems(database: dict[str, Any], cache: dict[str, Any], variable: str, said: str) -> None:
+    assert_said(validation.data_stores_problems(stores(database, cache)), variable, said)
+
+
+def test_a_refusal_lists_every_problem() -> None:
+    assert validation.refusal([]) == ""
+    assert validation.refusal(["a: x", "b: y"]) == "Refused before anything was changed:\n- a: x\n- b: y"
+
+
+@pytest.mark.parametrize("document", ["", None, [], [""]])
+def test_a_secret_that_does_not_exist_yet_gives_the_placeholder(document: Any) -> None:
+    assert validation.secret_value(document, "password") == "(known after apply)"
+
+
+def test_a_secrets_value_is_read_by_its_key() -> None:
+    assert validation.secret_value('{"username": "u", "password": "p"}', "password") == "p"
+    assert validation.secret_value(['{"password": "p"}'], "password") == "p"
+
+
+@pytest.mark.parametrize("document", ["hunter2", '{"other": "hunter2"}', '["hunter2"]'])
+def test_a_document_without_the_key_is_refused_without_quoting_it(document: str) -> None:
+    with pytest.raises(AnsibleFilterError) as caught:
+        validation.secret_value(document, "password")
+    assert "'password'" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None
