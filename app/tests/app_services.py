@@ -143,18 +143,24 @@ class TestAuthority:
     def __init__(self, directory: Path, name: str = "flaskapp test CA") -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        certificate = self._builder(self._name, self._key).add_extension(
-            x509.BasicConstraints(ca=True, path_length=0), critical=True
-        ).sign(self._key, hashes.SHA256())
+        certificate = (
+            self._builder(self._name, self._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
         self.ca_file = directory / "ca.crt"
         self.ca_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
     def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.UTC)
         return (
-            x509.CertificateBuilder().subject_name(subject).issuer_name(self._name).public_key(key.public_key())
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(days=1))
+            .not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
         )
 
     def issue(self, target: Path, account: dict[str, t.Any]) -> tuple[Path, Path]:
@@ -169,9 +175,11 @@ class TestAuthority:
         )
         certificate_file, key_file = target / "server.crt", target / "server.key"
         certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        key_file.write_bytes(key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ))
+        key_file.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
         own(certificate_file, account)
         own(key_file, account)
         return certificate_file, key_file
@@ -191,13 +199,34 @@ def postgresql(authority: TestAuthority) -> Iterator[Server]:
         own(password, account)
         data, port, log = home / "data", free_port(), home / "log"
         subprocess.run(
-            [initdb, "-D", str(data), "-U", USER, "--auth=scram-sha-256", f"--pwfile={password}", "--no-sync",
-             "--no-instructions", "--encoding=UTF8", "--locale=C"],
-            check=True, capture_output=True, cwd=home, **account,
+            [
+                initdb,
+                "-D",
+                str(data),
+                "-U",
+                USER,
+                "--auth=scram-sha-256",
+                f"--pwfile={password}",
+                "--no-sync",
+                "--no-instructions",
+                "--encoding=UTF8",
+                "--locale=C",
+            ],
+            check=True,
+            capture_output=True,
+            cwd=home,
+            **account,
         )
-        settings = {"listen_addresses": "127.0.0.1,127.0.0.2", "port": port, "unix_socket_directories": str(home),
-                    "fsync": "off", "shared_buffers": "16MB",
-                    "ssl": "on", "ssl_cert_file": certificate, "ssl_key_file": key}
+        settings = {
+            "listen_addresses": "127.0.0.1,127.0.0.2",
+            "port": port,
+            "unix_socket_directories": str(home),
+            "fsync": "off",
+            "shared_buffers": "16MB",
+            "ssl": "on",
+            "ssl_cert_file": certificate,
+            "ssl_key_file": key,
+        }
         arguments = [server, "-D", str(data)]
         for name, value in settings.items():
             arguments += ["-c", f"{name}={value}"]
@@ -217,9 +246,18 @@ def mysql(authority: TestAuthority) -> Iterator[Server]:
         certificate, key = authority.issue(home, account)
         data, port, log = home / "data", free_port(), home / "log"
         subprocess.run(
-            [install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal",
-             "--skip-test-db", "--skip-name-resolve"],
-            check=True, capture_output=True, cwd=home, **account,
+            [
+                install,
+                "--no-defaults",
+                f"--datadir={data}",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+                "--skip-name-resolve",
+            ],
+            check=True,
+            capture_output=True,
+            cwd=home,
+            **account,
         )
         users = home / "users.sql"
         users.write_text(  # one statement a line
@@ -228,10 +266,21 @@ def mysql(authority: TestAuthority) -> Iterator[Server]:
         )
         own(users, account)
         arguments = [
-            server, "--no-defaults", f"--datadir={data}", "--bind-address=127.0.0.1,127.0.0.2", f"--port={port}",
-            f"--socket={home / 'socket'}", f"--pid-file={home / 'pid'}", f"--init-file={users}",
-            "--skip-name-resolve", f"--ssl-cert={certificate}", f"--ssl-key={key}", "--innodb-buffer-pool-size=16M",
-            "--innodb-log-file-size=8M", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin",
+            server,
+            "--no-defaults",
+            f"--datadir={data}",
+            "--bind-address=127.0.0.1,127.0.0.2",
+            f"--port={port}",
+            f"--socket={home / 'socket'}",
+            f"--pid-file={home / 'pid'}",
+            f"--init-file={users}",
+            "--skip-name-resolve",
+            f"--ssl-cert={certificate}",
+            f"--ssl-key={key}",
+            "--innodb-buffer-pool-size=16M",
+            "--innodb-log-file-size=8M",
+            "--innodb-flush-log-at-trx-commit=0",
+            "--skip-log-bin",
             "--performance-schema=OFF",
         ]
         with process(arguments, log, cwd=home, **account) as child:
@@ -249,8 +298,14 @@ def redis(authority: TestAuthority, tls: bool = False) -> Iterator[Server]:
         lines = ["bind 127.0.0.1 127.0.0.2", 'save ""', "appendonly no", f"dir {home}", f"requirepass {PASSWORD}"]
         if tls:
             certificate, key = authority.issue(home, account)
-            lines += ["port 0", f"tls-port {port}", f"tls-cert-file {certificate}", f"tls-key-file {key}",
-                      "tls-auth-clients no", f"tls-ca-cert-file {_copy(authority.ca_file, home)}"]
+            lines += [
+                "port 0",
+                f"tls-port {port}",
+                f"tls-cert-file {certificate}",
+                f"tls-key-file {key}",
+                "tls-auth-clients no",
+                f"tls-ca-cert-file {_copy(authority.ca_file, home)}",
+            ]
         else:
             lines += [f"port {port}"]
         settings.write_text("\n".join(lines) + "\n")

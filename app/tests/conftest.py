@@ -94,9 +94,7 @@ def _new_database(environment: dict[str, str]) -> Iterator[None]:
 
 
 @pytest.fixture(params=["postgresql", "mysql"])
-def environment(
-    request: pytest.FixtureRequest, redis_server: services.Server
-) -> Iterator[dict[str, str]]:
+def environment(request: pytest.FixtureRequest, redis_server: services.Server) -> Iterator[dict[str, str]]:
     """The variables of a service with an empty database and an empty Redis, once for each engine."""
     variables = _environment(request.param, request.getfixturevalue(request.param), redis_server.port)
     with _new_database(variables):
@@ -185,8 +183,14 @@ def start(tmp_path: Path) -> Iterator[Start]:
         def begin(command: str, environment: dict[str, str], **more: str) -> Program:
             port, metrics_port = services.free_port(), services.free_port()
             variables = {
-                "PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE), "HOME": str(tmp_path), "PYTHONUNBUFFERED": "1",
-                **environment, "PORT": str(port), "METRICS_PORT": str(metrics_port), **more,
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(SOURCE),
+                "HOME": str(tmp_path),
+                "PYTHONUNBUFFERED": "1",
+                **environment,
+                "PORT": str(port),
+                "METRICS_PORT": str(metrics_port),
+                **more,
             }
             log = tmp_path / f"{command}-{port}.log"
             arguments = [sys.executable, "-m", "flaskapp", command]

@@ -78,9 +78,17 @@ def test_redis_down_keeps_the_row(postgresql_client: FlaskClient, monkeypatch: p
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({}, "title"), ({"title": None}, "title"), ({"title": 7}, "title"), ({"title": " "}, "title"),
-        ({"title": "x" * 201}, "title"), ({"title": "a\x00b"}, "title"), ({"title": "a\nb"}, "title"),
-        ({"title": "\ud800"}, "title"), ({"title": "good", "id": 1}, "id"), (["title"], "body"), ("title", "body"),
+        ({}, "title"),
+        ({"title": None}, "title"),
+        ({"title": 7}, "title"),
+        ({"title": " "}, "title"),
+        ({"title": "x" * 201}, "title"),
+        ({"title": "a\x00b"}, "title"),
+        ({"title": "a\nb"}, "title"),
+        ({"title": "\ud800"}, "title"),
+        ({"title": "good", "id": 1}, "id"),
+        (["title"], "body"),
+        ("title", "body"),
     ],
 )
 def test_invalid_input(postgresql_client: FlaskClient, body: object, field: str) -> None:
@@ -192,8 +200,10 @@ def test_process_serves_drains_and_ends(postgresql_service: Service, start: Star
     assert api.child.wait(15) == 0
     output = api.output()
     assert PASSWORD not in output and SECRET_KEY not in output
-    assert any(line["logger"] == "flaskapp.access" and line["path"] == "/tasks" and line["version"] == "7.1"
-               for line in api.lines())
+    assert any(
+        line["logger"] == "flaskapp.access" and line["path"] == "/tasks" and line["version"] == "7.1"
+        for line in api.lines()
+    )
     assert not any(line.get("path") == "/healthz" for line in api.lines())
 
 

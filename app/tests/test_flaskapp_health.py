@@ -50,7 +50,11 @@ def test_ready_latches(parts: tuple[Health, Dependency, Dependency]) -> None:
     good, body = health.status()
     assert good and body["status"] == "serving"
     assert body["dependencies"]["database"] | {"latency_ms": 0, "age_seconds": 0} == {
-        "state": "down", "error": "OSError", "latency_ms": 0, "age_seconds": 0}
+        "state": "down",
+        "error": "OSError",
+        "latency_ms": 0,
+        "age_seconds": 0,
+    }
     assert schema.calls == 1, "a schema that was enough stays enough"
 
 
@@ -113,9 +117,15 @@ def test_endpoints(service: Service, application: t.Callable[[Settings], Flask])
     status = client.get("/status")
     assert status.status_code == 200
     assert {name: found["state"] for name, found in status.json["dependencies"].items()} == {
-        "database": "up", "redis": "up"}
+        "database": "up",
+        "redis": "up",
+    }
     assert client.get("/").json == {
-        "name": "flaskapp", "version": settings.app_version, "slot": "", "hostname": settings.hostname}
+        "name": "flaskapp",
+        "version": settings.app_version,
+        "slot": "",
+        "hostname": settings.hostname,
+    }
     configuration = client.get("/config")
     assert configuration.json["DATABASE_HOST"] == "127.0.0.1"
     for name in ("DATABASE_PASSWORD", "DATABASE_USER", "REDIS_PASSWORD", "SECRET_KEY"):
@@ -123,7 +133,12 @@ def test_endpoints(service: Service, application: t.Callable[[Settings], Flask])
         assert f'"{service.environment[name]}"' not in configuration.text
     health.drain()
     assert [client.get(path).status_code for path in ("/ready", "/status", "/healthz", "/health", "/startup")] == [
-        503, 503, 200, 200, 200]
+        503,
+        503,
+        200,
+        200,
+        200,
+    ]
 
 
 def test_fault_unready() -> None:

@@ -52,8 +52,10 @@ def test_breaker_ignores_other_errors() -> None:
     ("header", "expected"),
     [
         ("Root=1-67891233-abcdef012345678912345678", "1-67891233-abcdef012345678912345678"),
-        ("Self=1-67891233-12456789abcdef012345678;Root=1-67891233-abcdef012345678912345678;x=y",
-         "1-67891233-abcdef012345678912345678"),
+        (
+            "Self=1-67891233-12456789abcdef012345678;Root=1-67891233-abcdef012345678912345678;x=y",
+            "1-67891233-abcdef012345678912345678",
+        ),
         (None, None),
         ("", None),
         ("Root=evil\nline", None),
@@ -88,6 +90,12 @@ def test_log_lines_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
         root.handlers[:], root.level = before
     first, second = (json.loads(line) for line in output.getvalue().splitlines())
     assert first.pop("time").endswith("+00:00")
-    assert first == {"level": "INFO", "logger": "flaskapp.test", "message": "two\nlines", "version": "1.2",
-                     "path": "/x", "request_id": "1-2-3"}
+    assert first == {
+        "level": "INFO",
+        "logger": "flaskapp.test",
+        "message": "two\nlines",
+        "version": "1.2",
+        "path": "/x",
+        "request_id": "1-2-3",
+    }
     assert "ValueError: why" in second["error"]

@@ -36,8 +36,12 @@ def ask(environment: dict[str, str], statement: str) -> t.Any:
 
 @pytest.mark.parametrize(
     ("mode", "host", "encrypted"),
-    [("verify", "127.0.0.1", True), ("verify", "localhost", True), ("require", "127.0.0.1", True),
-     ("disable", "127.0.0.1", False)],
+    [
+        ("verify", "127.0.0.1", True),
+        ("verify", "localhost", True),
+        ("require", "127.0.0.1", True),
+        ("disable", "127.0.0.1", False),
+    ],
 )
 def test_modes(environment: dict[str, str], mode: str, host: str, encrypted: bool) -> None:
     changed = {**environment, "DATABASE_TLS": mode, "DATABASE_HOST": host}
@@ -64,8 +68,13 @@ def redis_tls(authority: TestAuthority) -> Iterator[Server]:
 
 def test_redis_tls(redis_tls: Server, postgresql_environment: dict[str, str], tmp_path: Path) -> None:
     def ping(**change: str) -> bool:
-        variables = {**postgresql_environment, "REDIS_PORT": str(redis_tls.port), "REDIS_TLS": "true",
-                     "REDIS_CA_FILE": str(redis_tls.ca_file), **change}
+        variables = {
+            **postgresql_environment,
+            "REDIS_PORT": str(redis_tls.port),
+            "REDIS_TLS": "true",
+            "REDIS_CA_FILE": str(redis_tls.ca_file),
+            **change,
+        }
         settings = config.load(variables, "worker").redis
         assert settings is not None
         with make_redis(settings, retries=0) as client:
@@ -84,8 +93,11 @@ def test_redis_tls(redis_tls: Server, postgresql_environment: dict[str, str], tm
 
 
 def change_password(environment: dict[str, str], user: str, password: str) -> None:
-    statement = (f"ALTER ROLE {user} PASSWORD '{password}'" if environment["DATABASE_ENGINE"] == "postgresql"
-                 else f"ALTER USER '{user}'@'%' IDENTIFIED BY '{password}'")
+    statement = (
+        f"ALTER ROLE {user} PASSWORD '{password}'"
+        if environment["DATABASE_ENGINE"] == "postgresql"
+        else f"ALTER USER '{user}'@'%' IDENTIFIED BY '{password}'"
+    )
     _admin(environment, statement)
 
 
@@ -104,11 +116,15 @@ def rotating(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[dict
     path.write_text("first-password\n")
     name = environment["DATABASE_NAME"]
     if environment["DATABASE_ENGINE"] == "postgresql":
-        _admin(environment, f"CREATE ROLE {user} LOGIN PASSWORD 'first-password'",
-               f"ALTER DATABASE {name} OWNER TO {user}")
+        _admin(
+            environment, f"CREATE ROLE {user} LOGIN PASSWORD 'first-password'", f"ALTER DATABASE {name} OWNER TO {user}"
+        )
     else:
-        _admin(environment, f"CREATE USER '{user}'@'%' IDENTIFIED BY 'first-password'",
-               f"GRANT ALL ON {name}.* TO '{user}'@'%'")
+        _admin(
+            environment,
+            f"CREATE USER '{user}'@'%' IDENTIFIED BY 'first-password'",
+            f"GRANT ALL ON {name}.* TO '{user}'@'%'",
+        )
     yield {**environment, "DATABASE_USER": user, "DATABASE_PASSWORD_FILE": str(path)}, path, user
     if environment["DATABASE_ENGINE"] == "mysql":
         _admin(environment, f"DROP USER '{user}'@'%'")

@@ -41,6 +41,7 @@ import typing as t
 from pathlib import Path
 
 from ansible import constants as C
+from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import action_loader, module_loader
 from ansible.template import Templar
@@ -73,7 +74,6 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self._lines: list[_plan_lines.Line] = []
         self._failures: list[str] = []
-        self._checked = self._applied = False
         self._seconds: dict[str, float] = {}
         self._started: dict[tuple[str, str], float] = {}
         self._play: t.Any = None
@@ -130,7 +130,6 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         """A plan with a failure in it is not whole."""
         self._stop_clock(result)
-        self._note_mode(result)
         if not ignore_errors:
             self._failures.append(f"{_component(result.task)}: {result.task_name}")
 
@@ -152,15 +151,9 @@ class CallbackModule(CallbackBase):
             component = _component(result.task)
             self._seconds[component] = self._seconds.get(component, 0.0) + time.monotonic() - begun
 
-    def _note_mode(self, result: t.Any) -> bool:
-        """Whether the task ran in check mode; remembered for the end."""
-        checked = bool(result.task_fields.get("check_mode"))
-        self._checked |= checked
-        self._applied |= not checked
-        return checked
-
     def _record(self, result: t.Any) -> None:
-        if not self._note_mode(result):
+        # A real run may hold tasks that only look (check_mode: true), and a check run tasks that really run.
+        if not self._only_plans() or not result.task_fields.get("check_mode"):
             return
         values = result.result
         kind = _action_name(result.task).rpartition(".")[2]
@@ -173,12 +166,17 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         """Print and write everything."""
-        if self._checked:
+        if self._only_plans():
             self._print_plan()
-        if self._applied and not self._checked:
+        else:
             self._print_times()
         for host in sorted({*stats.failures, *stats.dark}):
             self._collect_evidence(host)
+
+    @staticmethod
+    def _only_plans() -> bool:
+        """Whether this whole run only plans (--check)."""
+        return bool(context.CLIARGS.get("check"))
 
     def _print_plan(self) -> None:
         self._display.banner("PLAN")
@@ -254,9 +252,8 @@ class CallbackModule(CallbackBase):
 
 
 def _action_name(task: t.Any) -> str:
-    """Full name of the task's action. Our AWS modules are redirected to the runner; their own name counts."""
-    resolved = str(task.resolved_action or task.action)
-    return str(task.action) if resolved == "flaskops.eks.in_process" else resolved
+    """Full name of the task's action."""
+    return str(task.resolved_action or task.action)
 
 
 def _component(task: t.Any) -> str:

@@ -45,8 +45,9 @@ class CertificateApi:
 
     def certificates(self, domain_name: str) -> list[dict[str, Any]]:
         """Every certificate that ACM made for this name, in any state, described with its tags."""
-        listed = self._acm.listing("list_certificates", "CertificateSummaryList", "NextToken",
-                                   Includes={"keyTypes": KEY_TYPES})
+        listed = self._acm.listing(
+            "list_certificates", "CertificateSummaryList", "NextToken", Includes={"keyTypes": KEY_TYPES}
+        )
         arns = [entry["CertificateArn"] for entry in listed if entry.get("DomainName") == domain_name]
         found = [self.certificate(arn) for arn in arns]
         return [entry for entry in found if entry is not None and entry.get("type") == "AMAZON_ISSUED"]
@@ -66,8 +67,9 @@ class CertificateApi:
         ACM gives every certificate of one account for one name the same record.
         """
         names: set[str] = set()
-        for entry in self._acm.listing("list_certificates", "CertificateSummaryList", "NextToken",
-                                       Includes={"keyTypes": KEY_TYPES}):
+        for entry in self._acm.listing(
+            "list_certificates", "CertificateSummaryList", "NextToken", Includes={"keyTypes": KEY_TYPES}
+        ):
             arn = entry["CertificateArn"]
             if arn not in arns:
                 other = self._acm.describe("describe_certificate", "Certificate", CertificateArn=arn)
@@ -95,8 +97,13 @@ class CertificateApi:
 
     def zone_value(self, zone_id: str, name: str) -> dict[str, Any] | None:
         """The CNAME record set of this name as Route 53 has it, or None."""
-        answer = self._route53.ask("list_resource_record_sets", HostedZoneId=zone_id, StartRecordName=name,
-                                   StartRecordType="CNAME", MaxItems="1")
+        answer = self._route53.ask(
+            "list_resource_record_sets",
+            HostedZoneId=zone_id,
+            StartRecordName=name,
+            StartRecordType="CNAME",
+            MaxItems="1",
+        )
         record_sets: list[dict[str, Any]] = (answer or {}).get("ResourceRecordSets") or []
         for record_set in record_sets:
             if record_set["Type"] == "CNAME" and record_set["Name"].rstrip(".").lower() == name.rstrip(".").lower():
@@ -105,10 +112,21 @@ class CertificateApi:
 
     def write_records(self, zone_id: str, records: list[dict[str, str]]) -> None:
         """Upsert the validation records, all in one change."""
-        self._change(zone_id, [
-            {"Action": "UPSERT", "ResourceRecordSet": {
-                "Name": record["name"], "Type": record["type"], "TTL": RECORD_TTL,
-                "ResourceRecords": [{"Value": record["value"]}]}} for record in records])
+        self._change(
+            zone_id,
+            [
+                {
+                    "Action": "UPSERT",
+                    "ResourceRecordSet": {
+                        "Name": record["name"],
+                        "Type": record["type"],
+                        "TTL": RECORD_TTL,
+                        "ResourceRecords": [{"Value": record["value"]}],
+                    },
+                }
+                for record in records
+            ],
+        )
 
     def delete_records(self, zone_id: str, record_sets: list[dict[str, Any]]) -> None:
         """Delete record sets exactly as Route 53 has them."""
@@ -116,8 +134,11 @@ class CertificateApi:
 
     def _change(self, zone_id: str, changes: list[dict[str, Any]]) -> None:
         if changes:
-            self._route53.change("change_resource_record_sets", HostedZoneId=zone_id,
-                                 ChangeBatch={"Comment": "ACM validation", "Changes": changes})
+            self._route53.change(
+                "change_resource_record_sets",
+                HostedZoneId=zone_id,
+                ChangeBatch={"Comment": "ACM validation", "Changes": changes},
+            )
 
 
 def validation_records(certificate: dict[str, Any]) -> list[dict[str, str]]:
@@ -128,5 +149,3 @@ def validation_records(certificate: dict[str, Any]) -> list[dict[str, str]]:
         if record:
             records[record["name"]] = {key: record[key] for key in ("name", "type", "value")}
     return [records[name] for name in sorted(records)]
-
-

@@ -64,8 +64,14 @@ class WantedCertificate:
     def from_params(cls, params: dict[str, Any]) -> WantedCertificate:
         plain = {key: params[key] for key in cls.__dataclass_fields__ if key in params}
         names = dict.fromkeys(name.lower() for name in params["subject_alternative_names"] or [])
-        return cls(**{**plain, "domain_name": params["domain_name"].lower(),
-                      "subject_alternative_names": tuple(names), "tags": wanted_tags(params)})
+        return cls(
+            **{
+                **plain,
+                "domain_name": params["domain_name"].lower(),
+                "subject_alternative_names": tuple(names),
+                "tags": wanted_tags(params),
+            }
+        )
 
 
 def choose(wanted: WantedCertificate, candidates: list[dict[str, Any]]) -> tuple[Found, list[dict[str, Any]]]:
@@ -77,7 +83,8 @@ def choose(wanted: WantedCertificate, candidates: list[dict[str, Any]]) -> tuple
     """
     ours = [entry for entry in candidates if same_identity(wanted.tags, entry.get("tags"))]
     matching = [
-        entry for entry in ours
+        entry
+        for entry in ours
         if entry.get("status") in USABLE
         and set(entry.get("subject_alternative_names") or [entry["domain_name"]]) == set(wanted.names)
         and (wanted.key_algorithm is None or _algorithm(entry.get("key_algorithm")) == wanted.key_algorithm)
@@ -85,8 +92,10 @@ def choose(wanted: WantedCertificate, candidates: list[dict[str, Any]]) -> tuple
     matching.sort(key=lambda entry: (entry.get("status") == "ISSUED", str(entry.get("created_at") or "")), reverse=True)
     if wanted.state == "absent" and not wanted.owned and len(matching) > 1:
         arns = [entry["certificate_arn"] for entry in matching]
-        raise ResourceError(f"certificate for {wanted.domain_name}: several match ({', '.join(arns)}); "
-                            f"say which one by its tags {', '.join(IDENTITY_TAGS)}")
+        raise ResourceError(
+            f"certificate for {wanted.domain_name}: several match ({', '.join(arns)}); "
+            f"say which one by its tags {', '.join(IDENTITY_TAGS)}"
+        )
     chosen = matching[0] if matching else None
     others = [entry for entry in ours if entry is not chosen] if wanted.owned else []
     return chosen, others
@@ -103,10 +112,12 @@ def certificate_view(found: dict[str, Any]) -> dict[str, Any]:
     return {
         "domain_name": domain,
         "subject_alternative_names": sorted(
-            name for name in found.get("subject_alternative_names") or [] if name != domain),
+            name for name in found.get("subject_alternative_names") or [] if name != domain
+        ),
         "key_algorithm": _algorithm(found.get("key_algorithm")),
-        "validation_records": {record["name"]: bool(record.get("present"))
-                               for record in found.get("validation_records") or []},
+        "validation_records": {
+            record["name"]: bool(record.get("present")) for record in found.get("validation_records") or []
+        },
         "tags": found.get("tags") or {},
     }
 
@@ -126,10 +137,19 @@ class RequestCertificate(Action):
 
     def predict(self, found: Found) -> Found:
         domain = self.parameters["DomainName"]
-        return {"certificate_arn": UNKNOWN, "domain_name": domain, "status": "ISSUED", "tags": dict(self.tags),
-                "subject_alternative_names": [domain, *self.parameters.get("SubjectAlternativeNames", [])],
-                "key_algorithm": self.parameters.get("KeyAlgorithm", "RSA_2048"), "type": "AMAZON_ISSUED",
-                "domain_validation_options": [], "validation_records": [], "superseded": [], "in_use_by": []}
+        return {
+            "certificate_arn": UNKNOWN,
+            "domain_name": domain,
+            "status": "ISSUED",
+            "tags": dict(self.tags),
+            "subject_alternative_names": [domain, *self.parameters.get("SubjectAlternativeNames", [])],
+            "key_algorithm": self.parameters.get("KeyAlgorithm", "RSA_2048"),
+            "type": "AMAZON_ISSUED",
+            "domain_validation_options": [],
+            "validation_records": [],
+            "superseded": [],
+            "in_use_by": [],
+        }
 
 
 @dataclass(frozen=True)
@@ -263,8 +283,10 @@ class Certificate(Resource):
             raise ResourceError(f"{self.title}: there is no hosted zone {self.wanted.zone_id}")
         outside = [name for name in self.wanted.names if not f".{name}".endswith(f".{zone}")]
         if outside:
-            raise ResourceError(f"{self.title}: zone {self.wanted.zone_id} ({zone}) cannot hold the validation records "
-                                f"of {', '.join(outside)}. Request them apart, with a zone of their own.")
+            raise ResourceError(
+                f"{self.title}: zone {self.wanted.zone_id} ({zone}) cannot hold the validation records "
+                f"of {', '.join(outside)}. Request them apart, with a zone of their own."
+            )
 
     def compare(self, record: dict[str, str]) -> dict[str, Any]:
         """The record with `present`: whether the zone has it with this value."""
@@ -287,7 +309,9 @@ class Certificate(Resource):
         if self.wanted.state == "present" and found is not None and found.get("status") in self.failed_states:
             raise ResourceError(
                 f"{self.title} is {found['status']}: {found.get('failure_reason') or 'ACM names no cause'}. "
-                "Remove the cause and run again: a new one will be requested.", certificate=found)
+                "Remove the cause and run again: a new one will be requested.",
+                certificate=found,
+            )
 
     def progress(self, found: Found) -> str:
         """Where the validation stands, name by name."""
@@ -314,6 +338,7 @@ class Certificate(Resource):
 
     def write_records(self, zone_id: str) -> None:
         """Wait until ACM has named a record for every name, then write those that the zone lacks."""
+
         def named(found: Found) -> bool:
             options = (found or {}).get("domain_validation_options") or []
             return len(options) >= len(self.wanted.names) and all(option.get("resource_record") for option in options)
@@ -342,8 +367,11 @@ class Certificate(Resource):
         found = self.describe() or {}
         arns = [arn for arn in [found.get("certificate_arn"), *(found.get("superseded") or [])] if arn]
         shared = self.api.records_of_others(arns)
-        doomed = [self.api.zone_value(zone_id, record["name"]) for record in found.get("validation_records") or []
-                  if record["present"] and record["name"] not in shared]
+        doomed = [
+            self.api.zone_value(zone_id, record["name"])
+            for record in found.get("validation_records") or []
+            if record["present"] and record["name"] not in shared
+        ]
         self.api.delete_records(zone_id, [record_set for record_set in doomed if record_set is not None])
 
     def explain_conflict(self, action: Action, error: Conflict) -> None:

@@ -81,10 +81,12 @@ class EksResource(Resource):
         if self.pending_update is None:
             return
         update = poll(
-            lambda: self.api.describe("describe_update", "update", updateId=self.pending_update,
-                                      **self.update_identity()),
+            lambda: self.api.describe(
+                "describe_update", "update", updateId=self.pending_update, **self.update_identity()
+            ),
             lambda seen: seen is None or seen.get("status") != "InProgress",
-            timeout=self.timeout, what=f"{self.title}: update {self.pending_update}",
+            timeout=self.timeout,
+            what=f"{self.title}: update {self.pending_update}",
         )
         self.pending_update = None
         if update is not None and update.get("status") in ("Failed", "Cancelled"):
@@ -92,7 +94,8 @@ class EksResource(Resource):
             reasons = [f"{error.get('error_code')}: {error.get('error_message')}" for error in errors]
             raise ResourceError(
                 f"{self.title}: the update of type {update.get('type')} ended as {update['status']}: "
-                f"{'; '.join(reasons) or 'AWS names no cause'}", issues=reasons,
+                f"{'; '.join(reasons) or 'AWS names no cause'}",
+                issues=reasons,
             )
 
     def apply(self, action: Action) -> None:

@@ -50,22 +50,27 @@ class WantedAccessEntry:
         groups, policies = params["kubernetes_groups"], params["policies"]
         plain["kubernetes_groups"] = None if groups is None else tuple(sorted(set(groups)))
         plain["policies"] = (
-            None if policies is None else {policy["policy_arn"]: _scope(policy.get("scope")) for policy in policies})
+            None if policies is None else {policy["policy_arn"]: _scope(policy.get("scope")) for policy in policies}
+        )
         plain["tags"] = wanted_tags(params)
         return cls(**plain)
 
 
 def access_entry_view(found: dict[str, Any]) -> dict[str, Any]:
     """A description under the module's option names. Lists without order are sorted."""
-    policies = {policy["policy_arn"]: _scope(policy.get("access_scope"))
-                for policy in found.get("associated_access_policies") or []}
+    policies = {
+        policy["policy_arn"]: _scope(policy.get("access_scope"))
+        for policy in found.get("associated_access_policies") or []
+    }
     return {
         "principal_arn": found.get("principal_arn"),
         "type": found.get("type"),
         "kubernetes_groups": sorted(found.get("kubernetes_groups") or []),
         "username": found.get("username"),
-        "policies": [{"policy_arn": arn, "scope": {"type": kind, "namespaces": list(namespaces)}}
-                     for arn, (kind, namespaces) in sorted(policies.items())],
+        "policies": [
+            {"policy_arn": arn, "scope": {"type": kind, "namespaces": list(namespaces)}}
+            for arn, (kind, namespaces) in sorted(policies.items())
+        ],
         "tags": found.get("tags") or {},
     }
 
@@ -88,8 +93,11 @@ class CreateAccessEntry(EksAction):
 
     def predict(self, found: Found) -> Found:
         after = snake(self.parameters)
-        after.update(principal_arn=self.principal_arn, tags=dict(self.parameters.get("tags") or {}),
-                     associated_access_policies=[])
+        after.update(
+            principal_arn=self.principal_arn,
+            tags=dict(self.parameters.get("tags") or {}),
+            associated_access_policies=[],
+        )
         after.setdefault("type", "STANDARD")
         after.setdefault("kubernetes_groups", [])
         return after
@@ -140,8 +148,11 @@ class AssociatePolicy(EksAction):
 
     def predict(self, found: Found) -> Found:
         kind, namespaces = self.scope
-        others = [policy for policy in (found or {}).get("associated_access_policies") or []
-                  if policy["policy_arn"] != self.policy_arn]
+        others = [
+            policy
+            for policy in (found or {}).get("associated_access_policies") or []
+            if policy["policy_arn"] != self.policy_arn
+        ]
         entry = {"policy_arn": self.policy_arn, "access_scope": {"type": kind, "namespaces": list(namespaces)}}
         return changed_copy(found, associated_access_policies=[*others, entry])
 
@@ -163,8 +174,11 @@ class DisassociatePolicy(EksAction):
         return {"policyArn": self.policy_arn}
 
     def predict(self, found: Found) -> Found:
-        others = [policy for policy in (found or {}).get("associated_access_policies") or []
-                  if policy["policy_arn"] != self.policy_arn]
+        others = [
+            policy
+            for policy in (found or {}).get("associated_access_policies") or []
+            if policy["policy_arn"] != self.policy_arn
+        ]
         return changed_copy(found, associated_access_policies=others)
 
 
@@ -197,8 +211,9 @@ def plan_policies(wanted: dict[str, Scope] | None, current: dict[str, Scope]) ->
     """Exact when mentioned. New ones first, so that nobody is without access in between."""
     if wanted is None:
         return []
-    actions: list[Action] = [AssociatePolicy(arn, scope) for arn, scope in sorted(wanted.items())
-                             if current.get(arn) != scope]
+    actions: list[Action] = [
+        AssociatePolicy(arn, scope) for arn, scope in sorted(wanted.items()) if current.get(arn) != scope
+    ]
     return actions + [DisassociatePolicy(arn) for arn in sorted(set(current) - set(wanted))]
 
 
@@ -214,7 +229,8 @@ def plan(wanted: WantedAccessEntry, found: Found) -> list[Action]:
     if wanted.type is not None and found.get("type") not in (None, wanted.type):
         raise ResourceError(
             f"access entry of {wanted.principal_arn}: EKS cannot change its type from {found['type']} "
-            f"to {wanted.type}. Delete it (state: absent) and run again; the principal has no access meanwhile.")
+            f"to {wanted.type}. Delete it (state: absent) and run again; the principal has no access meanwhile."
+        )
     current = access_entry_view(found)
     actions = plan_tags(current["tags"], wanted.tags, wanted.purge_tags)
     changes: dict[str, Any] = {}
@@ -241,8 +257,9 @@ class AccessEntry(EksResource):
     def read(self) -> Found:
         found = self.api.describe("describe_access_entry", "accessEntry", **self.identity())
         if found is not None:
-            policies = self.api.listing("list_associated_access_policies", "associatedAccessPolicies",
-                                        **self.identity())
+            policies = self.api.listing(
+                "list_associated_access_policies", "associatedAccessPolicies", **self.identity()
+            )
             found["associated_access_policies"] = [snake(policy) for policy in policies]
         return found
 

@@ -73,7 +73,8 @@ class WantedAddon:
         plain = {key: params[key] for key in cls.__dataclass_fields__ if key in params}
         pods = params["pod_identity_associations"]
         plain["pod_identity_associations"] = (
-            None if pods is None else frozenset((pod["service_account"], pod["role_arn"]) for pod in pods))
+            None if pods is None else frozenset((pod["service_account"], pod["role_arn"]) for pod in pods)
+        )
         plain["tags"] = wanted_tags(params)
         return cls(**plain)
 
@@ -94,7 +95,8 @@ def addon_view(found: dict[str, Any]) -> dict[str, Any]:
         "service_account_role_arn": found.get("service_account_role_arn"),
         "pod_identity_associations": sorted(
             ({"service_account": pod["service_account"], "role_arn": pod["role_arn"]} for pod in pods),
-            key=lambda pod: pod["service_account"]),
+            key=lambda pod: pod["service_account"],
+        ),
         "tags": found.get("tags") or {},
     }
 
@@ -138,8 +140,9 @@ class UpdateAddon(EksAction):
         return self.parameters
 
     def predict(self, found: Found) -> Found:
-        return changed_copy(found, **snake(
-            {key: value for key, value in self.parameters.items() if key != "resolveConflicts"}))
+        return changed_copy(
+            found, **snake({key: value for key, value in self.parameters.items() if key != "resolveConflicts"})
+        )
 
 
 @dataclass(frozen=True)
@@ -211,8 +214,11 @@ def plan(wanted: WantedAddon, found: Found) -> list[Action]:
         # preserve: what of it runs in the cluster is not torn down, the new create takes it over
         return [DeleteAddon(wanted.name, True, f"its creation failed: {codes}"), creation(wanted)]
     if status == "DELETE_FAILED":
-        raise ResourceError(f"add-on {wanted.name} is DELETE_FAILED: {'; '.join(issues) or 'AWS names no cause'}. "
-                            "Remove the cause, delete it (state: absent) and run again.", issues=issues)
+        raise ResourceError(
+            f"add-on {wanted.name} is DELETE_FAILED: {'; '.join(issues) or 'AWS names no cause'}. "
+            "Remove the cause, delete it (state: absent) and run again.",
+            issues=issues,
+        )
     current = addon_view(found)
     actions = plan_tags(current["tags"], wanted.tags, wanted.purge_tags)
     differing = differences(wanted, current)
@@ -221,8 +227,10 @@ def plan(wanted: WantedAddon, found: Found) -> list[Action]:
     if differing:
         parameters = _parameters(wanted)
         # what is not mentioned is sent as it is: an update without the role would fall back to the node's role
-        kept = {"configurationValues": found.get("configuration_values"),
-                "serviceAccountRoleArn": found.get("service_account_role_arn")}
+        kept = {
+            "configurationValues": found.get("configuration_values"),
+            "serviceAccountRoleArn": found.get("service_account_role_arn"),
+        }
         parameters.update({key: value for key, value in kept.items() if value and key not in parameters})
         actions.append(UpdateAddon(wanted.name, parameters, differing))
     return actions
@@ -247,8 +255,12 @@ class Addon(EksResource):
             return None
         pods = []
         for arn in found.get("pod_identity_associations") or []:
-            pod = self.api.describe("describe_pod_identity_association", "association",
-                                    clusterName=self.wanted.cluster_name, associationId=arn.rsplit("/", 1)[-1])
+            pod = self.api.describe(
+                "describe_pod_identity_association",
+                "association",
+                clusterName=self.wanted.cluster_name,
+                associationId=arn.rsplit("/", 1)[-1],
+            )
             if pod is not None:
                 pods.append({key: pod.get(key) for key in ("service_account", "role_arn", "association_arn")})
         found["pod_identity_associations"] = pods

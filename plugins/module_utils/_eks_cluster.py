@@ -96,7 +96,7 @@ def cluster_view(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def minor(version: str) -> tuple[int, int]:
-    """"1.33" as (1, 33). Raises ResourceError for anything else."""
+    """ "1.33" as (1, 33). Raises ResourceError for anything else."""
     parts = version.split(".")
     if len(parts) != 2 or not all(part.isdigit() for part in parts):
         raise ResourceError(f"version must be a Kubernetes minor like '1.33', not '{version}'")
@@ -130,8 +130,7 @@ def creation(wanted: WantedCluster) -> CreateCluster:
     if wanted.log_types:
         parameters["logging"] = {"clusterLogging": [{"types": list(wanted.log_types), "enabled": True}]}
     if wanted.encryption_key_arn:
-        parameters["encryptionConfig"] = [
-            {"resources": ["secrets"], "provider": {"keyArn": wanted.encryption_key_arn}}]
+        parameters["encryptionConfig"] = [{"resources": ["secrets"], "provider": {"keyArn": wanted.encryption_key_arn}}]
     if wanted.support_type:
         parameters["upgradePolicy"] = {"supportType": wanted.support_type}
     if wanted.service_ipv4_cidr:
@@ -147,7 +146,8 @@ def plan_absent(wanted: WantedCluster, found: Found) -> list[Action]:
         if wanted.deletion_protection is not False:
             raise ResourceError(
                 f"EKS cluster {wanted.name} is protected from deletion. To delete it all the same, "
-                "give deletion_protection: false together with state: absent.")
+                "give deletion_protection: false together with state: absent."
+            )
         actions.append(UpdateDeletionProtection("deletion_protection", False))
     return [*actions, DeleteCluster(wanted.name)]
 
@@ -155,15 +155,21 @@ def plan_absent(wanted: WantedCluster, found: Found) -> list[Action]:
 def refuse_impossible(wanted: WantedCluster, current: dict[str, Any], found: dict[str, Any]) -> None:
     """Raise ResourceError for what EKS cannot change on a living cluster."""
     network = found.get("kubernetes_network_config") or {}
-    pairs = (("role_arn", wanted.role_arn, current["role_arn"]),
-             ("service_ipv4_cidr", wanted.service_ipv4_cidr, network.get("service_ipv4_cidr")),
-             ("encryption_key_arn", wanted.encryption_key_arn, current["encryption_key_arn"]))
-    fixed = [f"{name} (is {is_now}, wanted {want})" for name, want, is_now in pairs
-             if want is not None and is_now is not None and want != is_now]
+    pairs = (
+        ("role_arn", wanted.role_arn, current["role_arn"]),
+        ("service_ipv4_cidr", wanted.service_ipv4_cidr, network.get("service_ipv4_cidr")),
+        ("encryption_key_arn", wanted.encryption_key_arn, current["encryption_key_arn"]),
+    )
+    fixed = [
+        f"{name} (is {is_now}, wanted {want})"
+        for name, want, is_now in pairs
+        if want is not None and is_now is not None and want != is_now
+    ]
     if fixed:
         raise ResourceError(
             f"EKS cluster {wanted.name}: EKS cannot change {' and '.join(fixed)} of an existing cluster. "
-            "Keep the present value, or make a new cluster under another name and move the workloads.")
+            "Keep the present value, or make a new cluster under another name and move the workloads."
+        )
 
 
 def plan_version(wanted: WantedCluster, current: dict[str, Any]) -> list[Action]:
@@ -174,13 +180,16 @@ def plan_version(wanted: WantedCluster, current: dict[str, Any]) -> list[Action]
     if want == have:
         return []
     if want < have:
-        raise ResourceError(f"EKS cluster {wanted.name} runs Kubernetes {current['version']}; it cannot go down to "
-                            f"{wanted.version}. Set version to {current['version']}.")
+        raise ResourceError(
+            f"EKS cluster {wanted.name} runs Kubernetes {current['version']}; it cannot go down to "
+            f"{wanted.version}. Set version to {current['version']}."
+        )
     following = f"{have[0]}.{have[1] + 1}"
     if wanted.version != following:
         raise ResourceError(
             f"EKS cluster {wanted.name} runs Kubernetes {current['version']}; EKS goes up one minor at a time. "
-            f"Set version to {following} first, upgrade the nodes and add-ons, then go on to {wanted.version}.")
+            f"Set version to {following} first, upgrade the nodes and add-ons, then go on to {wanted.version}."
+        )
     return [UpdateVersion(current["version"], wanted.version)]
 
 
@@ -192,13 +201,14 @@ def plan_access_mode(wanted: WantedCluster, current: dict[str, Any]) -> list[Act
         return []
     start, end = order.index(have), order.index(wanted.authentication_mode)
     if end < start:
-        raise ResourceError(f"EKS cluster {wanted.name}: the authentication mode cannot go back from {have} "
-                            f"to {wanted.authentication_mode}.")
-    return [UpdateAuthenticationMode("authentication_mode", mode) for mode in order[start + 1:end + 1]]
+        raise ResourceError(
+            f"EKS cluster {wanted.name}: the authentication mode cannot go back from {have} "
+            f"to {wanted.authentication_mode}."
+        )
+    return [UpdateAuthenticationMode("authentication_mode", mode) for mode in order[start + 1 : end + 1]]
 
 
-def _network_update(wanted: WantedCluster, current: dict[str, Any], field: str,
-                    names: dict[str, str]) -> list[Action]:
+def _network_update(wanted: WantedCluster, current: dict[str, Any], field: str, names: dict[str, str]) -> list[Action]:
     """An UpdateNetwork of the mentioned options among `names` (option -> AWS's name) if any of them differs."""
     value, differs = {}, False
     for option, name in names.items():
@@ -221,8 +231,11 @@ def plan(wanted: WantedCluster, found: Found) -> list[Action]:
         return [creation(wanted)]
     if found.get("status") == "FAILED":
         issues = health_issues(found)
-        raise ResourceError(f"EKS cluster {wanted.name} is FAILED: {'; '.join(issues) or 'AWS names no cause'}. "
-                            "Remove it (state: absent), remove the cause and run again.", issues=issues)
+        raise ResourceError(
+            f"EKS cluster {wanted.name} is FAILED: {'; '.join(issues) or 'AWS names no cause'}. "
+            "Remove it (state: absent), remove the cause and run again.",
+            issues=issues,
+        )
     current = cluster_view(found)
     refuse_impossible(wanted, current, found)
     actions = plan_tags(current["tags"], wanted.tags, wanted.purge_tags)
@@ -237,8 +250,12 @@ def plan(wanted: WantedCluster, found: Found) -> list[Action]:
     if public:
         endpoint["public_access_cidrs"] = "publicAccessCidrs"
     actions += _network_update(wanted, current, "endpoint_access", endpoint)
-    actions += _network_update(wanted, current, "subnets_and_security_groups",
-                               {"subnet_ids": "subnetIds", "security_group_ids": "securityGroupIds"})
+    actions += _network_update(
+        wanted,
+        current,
+        "subnets_and_security_groups",
+        {"subnet_ids": "subnetIds", "security_group_ids": "securityGroupIds"},
+    )
     if wanted.encryption_key_arn and current["encryption_key_arn"] is None:
         actions.append(AssociateEncryption(wanted.encryption_key_arn))
     if wanted.support_type is not None and wanted.support_type != current["support_type"]:
@@ -290,8 +307,10 @@ class Cluster(EksResource):
             if group is not None and group.get("status") != "DELETING":
                 staying.append(name)
         if staying:
-            raise ResourceError(f"{self.title} still has the node groups {', '.join(sorted(staying))}: "
-                                "delete them first.", nodegroups=sorted(staying)) from error
+            raise ResourceError(
+                f"{self.title} still has the node groups {', '.join(sorted(staying))}: delete them first.",
+                nodegroups=sorted(staying),
+            ) from error
 
     def complete(self, found: dict[str, Any]) -> dict[str, Any]:
         found = changed_copy(found)
@@ -299,8 +318,11 @@ class Cluster(EksResource):
             if not found.get(key):
                 found[key] = UNKNOWN
         found["deletion_protection"] = bool(found.get("deletion_protection"))
-        for parent, key in (("certificate_authority", "data"), ("resources_vpc_config", "vpc_id"),
-                            ("resources_vpc_config", "cluster_security_group_id")):
+        for parent, key in (
+            ("certificate_authority", "data"),
+            ("resources_vpc_config", "vpc_id"),
+            ("resources_vpc_config", "cluster_security_group_id"),
+        ):
             holder = found.get(parent) or {}
             found[parent] = {**holder, key: holder.get(key) or UNKNOWN}
         if not ((found.get("identity") or {}).get("oidc") or {}).get("issuer"):

@@ -76,8 +76,10 @@ class UpdateLogging(ConfigUpdate):
     """`value`: the control plane logs to send to CloudWatch; all others are turned off."""
 
     def request(self) -> dict[str, Any]:
-        entries = [{"types": list(self.value), "enabled": True},
-                   {"types": [kind for kind in LOG_TYPES if kind not in self.value], "enabled": False}]
+        entries = [
+            {"types": list(self.value), "enabled": True},
+            {"types": [kind for kind in LOG_TYPES if kind not in self.value], "enabled": False},
+        ]
         return {"logging": {"clusterLogging": [entry for entry in entries if entry["types"]]}}
 
     def predict(self, found: Found) -> Found:
@@ -100,7 +102,8 @@ class UpdateNetwork(ConfigUpdate):
 
     def __str__(self) -> str:
         return f"set {self.field.replace('_', ' ')}: " + ", ".join(
-            f"{key} {value}" for key, value in snake(self.value).items())
+            f"{key} {value}" for key, value in snake(self.value).items()
+        )
 
 
 @dataclass(frozen=True)

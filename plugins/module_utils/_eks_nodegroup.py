@@ -85,8 +85,11 @@ def nodegroup_view(found: dict[str, Any]) -> dict[str, Any]:
         "launch_template": {key: template[key] for key in ("id", "name", "version") if template.get(key)} or None,
         "labels": found.get("labels") or {},
         "taints": taint_parameters(taints_of(found.get("taints") or []) or ()),
-        "update_config": {key: value for key, value in (found.get("update_config") or {}).items()
-                          if key in ("max_unavailable", "max_unavailable_percentage") and value is not None},
+        "update_config": {
+            key: value
+            for key, value in (found.get("update_config") or {}).items()
+            if key in ("max_unavailable", "max_unavailable_percentage") and value is not None
+        },
         "version": found.get("version"),
         "release_version": found.get("release_version"),
         "tags": found.get("tags") or {},
@@ -141,7 +144,8 @@ def refuse_impossible(wanted: WantedNodegroup, current: dict[str, Any]) -> None:
         raise ResourceError(
             f"node group {wanted.name}: EKS cannot change this on an existing node group: {fields}. Make a node group "
             "under another name with the new values, let the pods move there, then remove this one (state: absent).",
-            immutable=[option for option, dummy, dummy2 in differing])
+            immutable=[option for option, dummy, dummy2 in differing],
+        )
 
 
 def scaling_change(wanted: dict[str, int] | None, current: dict[str, int | None]) -> dict[str, int]:
@@ -200,14 +204,19 @@ def plan_version(wanted: WantedNodegroup, current: dict[str, Any]) -> list[Actio
         if want is None or have is None or want == have:
             continue
         if _numbers(want) < _numbers(have):
-            raise ResourceError(f"node group {wanted.name} runs {option} {have}; EKS cannot roll it back to {want}. "
-                                "Keep it, or make a node group under another name.")
+            raise ResourceError(
+                f"node group {wanted.name} runs {option} {have}; EKS cannot roll it back to {want}. "
+                "Keep it, or make a node group under another name."
+            )
         changes[option] = want
     template, has = wanted.launch_template or {}, current["launch_template"] or {}
     # $Latest and $Default are answered with a number: only numbers can be compared
     if template.get("version", "").isdigit() and template["version"] != has.get("version"):
-        changes["launch_template"] = {key: value for key, value in {**has, **template}.items() if key != "name"} \
-            if (template.get("id") or has.get("id")) else dict(template)
+        changes["launch_template"] = (
+            {key: value for key, value in {**has, **template}.items() if key != "name"}
+            if (template.get("id") or has.get("id"))
+            else dict(template)
+        )
     return [UpdateNodegroupVersion(force=wanted.force_update, **changes)] if changes else []
 
 
@@ -220,16 +229,24 @@ def plan(wanted: WantedNodegroup, found: Found) -> list[Action]:
     if found.get("status") == "CREATE_FAILED":
         # it never had a usable node and EKS does not try again by itself
         codes = sorted({issue.split(":")[0] for issue in health_issues(found)})
-        return [DeleteNodegroup(wanted.name, f"its creation failed: {', '.join(codes) or 'no cause named'}"),
-                creation(wanted)]
+        return [
+            DeleteNodegroup(wanted.name, f"its creation failed: {', '.join(codes) or 'no cause named'}"),
+            creation(wanted),
+        ]
     if found.get("status") == "DELETE_FAILED":
         issues = health_issues(found)
-        raise ResourceError(f"node group {wanted.name} is DELETE_FAILED: {'; '.join(issues) or 'AWS names no cause'}. "
-                            "Remove the cause, delete it (state: absent) and run again.", issues=issues)
+        raise ResourceError(
+            f"node group {wanted.name} is DELETE_FAILED: {'; '.join(issues) or 'AWS names no cause'}. "
+            "Remove the cause, delete it (state: absent) and run again.",
+            issues=issues,
+        )
     current = nodegroup_view(found)
     refuse_impossible(wanted, current)
-    return (plan_tags(current["tags"], wanted.tags, wanted.purge_tags) + plan_config(wanted, current)
-            + plan_version(wanted, current))
+    return (
+        plan_tags(current["tags"], wanted.tags, wanted.purge_tags)
+        + plan_config(wanted, current)
+        + plan_version(wanted, current)
+    )
 
 
 class Nodegroup(EksResource):

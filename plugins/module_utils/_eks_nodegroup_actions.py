@@ -88,11 +88,18 @@ class UpdateNodegroupConfig(EksAction):
         return "; ".join(parts)
 
     def request(self) -> dict[str, Any]:
-        camel = {"min_size": "minSize", "max_size": "maxSize", "desired_size": "desiredSize",
-                 "max_unavailable": "maxUnavailable", "max_unavailable_percentage": "maxUnavailablePercentage"}
+        camel = {
+            "min_size": "minSize",
+            "max_size": "maxSize",
+            "desired_size": "desiredSize",
+            "max_unavailable": "maxUnavailable",
+            "max_unavailable_percentage": "maxUnavailablePercentage",
+        }
         labels = {"addOrUpdateLabels": self.set_labels, "removeLabels": list(self.remove_labels)}
-        taints = {"addOrUpdateTaints": taint_parameters(self.set_taints),
-                  "removeTaints": taint_parameters(self.remove_taints)}
+        taints = {
+            "addOrUpdateTaints": taint_parameters(self.set_taints),
+            "removeTaints": taint_parameters(self.remove_taints),
+        }
         request = {
             "labels": {key: value for key, value in labels.items() if value},
             "taints": {key: value for key, value in taints.items() if value},
@@ -107,7 +114,9 @@ class UpdateNodegroupConfig(EksAction):
         gone = {(key, effect) for key, dummy, effect in self.set_taints + self.remove_taints}
         taints = [taint for taint in taints_of(before.get("taints") or []) or () if (taint[0], taint[2]) not in gone]
         return changed_copy(
-            found, labels={**labels, **self.set_labels}, taints=taint_parameters(tuple(taints) + self.set_taints),
+            found,
+            labels={**labels, **self.set_labels},
+            taints=taint_parameters(tuple(taints) + self.set_taints),
             scaling_config={**(before.get("scaling_config") or {}), **self.scaling},
             update_config=dict(self.update_config) if self.update_config else before.get("update_config"),
         )
@@ -124,14 +133,24 @@ class UpdateNodegroupVersion(EksAction):
     operation: ClassVar[str] = "update_nodegroup_version"
 
     def __str__(self) -> str:
-        parts = [f"{name} {value}" for name, value in (
-            ("Kubernetes", self.version), ("AMI release", self.release_version),
-            ("launch template version", (self.launch_template or {}).get("version"))) if value]
+        parts = [
+            f"{name} {value}"
+            for name, value in (
+                ("Kubernetes", self.version),
+                ("AMI release", self.release_version),
+                ("launch template version", (self.launch_template or {}).get("version")),
+            )
+            if value
+        ]
         return "replace the nodes: " + ", ".join(parts)
 
     def request(self) -> dict[str, Any]:
-        request = {"version": self.version, "releaseVersion": self.release_version,
-                   "launchTemplate": self.launch_template, "force": self.force or None}
+        request = {
+            "version": self.version,
+            "releaseVersion": self.release_version,
+            "launchTemplate": self.launch_template,
+            "force": self.force or None,
+        }
         return {key: value for key, value in request.items() if value is not None}
 
     def predict(self, found: Found) -> Found:

@@ -47,7 +47,8 @@ class WantedAssociation:
 def association_view(found: dict[str, Any]) -> dict[str, Any]:
     """A description under the module's option names."""
     return {key: found.get(key) for key in ("namespace", "service_account", "role_arn")} | {
-        "tags": found.get("tags") or {}}
+        "tags": found.get("tags") or {}
+    }
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,12 @@ def plan(wanted: WantedAssociation, found: Found) -> list[Action]:
     if wanted.state != "absent" and not wanted.role_arn and found is None:
         raise ResourceError(f"pod identity association {wanted.name} does not exist; to create it give role_arn")
     if found is None:
-        parameters = {"namespace": wanted.namespace, "serviceAccount": wanted.service_account,
-                      "roleArn": wanted.role_arn, "tags": wanted.tags}
+        parameters = {
+            "namespace": wanted.namespace,
+            "serviceAccount": wanted.service_account,
+            "roleArn": wanted.role_arn,
+            "tags": wanted.tags,
+        }
         return [CreateAssociation(wanted.name, {key: value for key, value in parameters.items() if value is not None})]
     actions: list[Action] = []
     if wanted.state == "absent":
@@ -123,8 +128,10 @@ def plan(wanted: WantedAssociation, found: Found) -> list[Action]:
         if wanted.role_arn is not None and wanted.role_arn != found.get("role_arn"):
             actions.append(UpdateRole(found["association_id"], wanted.role_arn))
     if actions and found.get("owner_arn"):
-        raise ResourceError(f"pod identity association {wanted.name} belongs to the add-on {found['owner_arn']}: "
-                            "change it there (eks_addon, pod_identity_associations).")
+        raise ResourceError(
+            f"pod identity association {wanted.name} belongs to the add-on {found['owner_arn']}: "
+            "change it there (eks_addon, pod_identity_associations)."
+        )
     return actions
 
 
@@ -139,12 +146,21 @@ class PodIdentityAssociation(EksResource):
         self.wanted = wanted
 
     def read(self) -> Found:
-        listed = self.api.listing("list_pod_identity_associations", "associations", namespace=self.wanted.namespace,
-                                  serviceAccount=self.wanted.service_account, **self.identity())
+        listed = self.api.listing(
+            "list_pod_identity_associations",
+            "associations",
+            namespace=self.wanted.namespace,
+            serviceAccount=self.wanted.service_account,
+            **self.identity(),
+        )
         if not listed:
             return None
-        return self.api.describe("describe_pod_identity_association", "association",
-                                 associationId=listed[0]["associationId"], **self.identity())
+        return self.api.describe(
+            "describe_pod_identity_association",
+            "association",
+            associationId=listed[0]["associationId"],
+            **self.identity(),
+        )
 
     def identity(self) -> dict[str, str]:
         return {"clusterName": self.wanted.cluster_name}

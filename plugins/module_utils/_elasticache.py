@@ -78,8 +78,9 @@ class WantedReplicationGroup:
         options = {key: params[key] for key in OPTIONS if params.get(key) is not None}
         if "security_group_ids" in options:
             options["security_group_ids"] = sorted(set(options["security_group_ids"]))
-        return cls(**{**plain, "group_id": params["replication_group_id"], "options": options,
-                      "tags": wanted_tags(params)})
+        return cls(
+            **{**plain, "group_id": params["replication_group_id"], "options": options, "tags": wanted_tags(params)}
+        )
 
 
 def described(group: dict[str, Any], member: Found, tags: dict[str, str]) -> dict[str, Any]:
@@ -119,21 +120,25 @@ def described(group: dict[str, Any], member: Found, tags: dict[str, str]) -> dic
 def replication_group_view(found: dict[str, Any]) -> dict[str, Any]:
     """The managed part of a description, under the module's names."""
     keys = sorted(set(OPTIONS))
-    return {"replication_group_id": found.get("replication_group_id"), **{key: found.get(key) for key in keys},
-            "auth_token_enabled": bool(found.get("auth_token_enabled")), "tags": found.get("tags") or {}}
+    return {
+        "replication_group_id": found.get("replication_group_id"),
+        **{key: found.get(key) for key in keys},
+        "auth_token_enabled": bool(found.get("auth_token_enabled")),
+        "tags": found.get("tags") or {},
+    }
 
 
 def same_version(wanted: str, found: str) -> bool:
-    """"7.1" is what "7.1.0" runs; AWS takes major.minor and tells the patch level. "6.x" is any 6."""
+    """ "7.1" is what "7.1.0" runs; AWS takes major.minor and tells the patch level. "6.x" is any 6."""
     want = [part for part in wanted.split(".") if part != "x"]
-    return found.split(".")[:len(want)] == want
+    return found.split(".")[: len(want)] == want
 
 
 def older(wanted: str, found: str) -> bool:
     """Whether `wanted` is a lower version. Compares the numbers only."""
     want = [int(part) for part in wanted.split(".") if part.isdigit()]
     have = [int(part) for part in found.split(".") if part.isdigit()]
-    return want < have[:len(want)]
+    return want < have[: len(want)]
 
 
 def creation(wanted: WantedReplicationGroup) -> CreateReplicationGroup:
@@ -141,7 +146,8 @@ def creation(wanted: WantedReplicationGroup) -> CreateReplicationGroup:
     missing = [key for key in ("description", "engine", "node_type") if key not in wanted.options]
     if missing:
         raise ResourceError(
-            f"replication group {wanted.group_id} does not exist; to create it give {', '.join(missing)}")
+            f"replication group {wanted.group_id} does not exist; to create it give {', '.join(missing)}"
+        )
     if wanted.auth_token and not wanted.options.get("transit_encryption"):
         raise ResourceError(f"replication group {wanted.group_id}: auth_token needs transit_encryption: true")
     names = {**SETTINGS, **CREATE_ONLY}
@@ -168,7 +174,8 @@ def refuse_impossible(wanted: WantedReplicationGroup, found: dict[str, Any]) -> 
     if differing:
         raise ResourceError(
             f"replication group {wanted.group_id}: ElastiCache cannot change {', '.join(differing)}. "
-            "Make a group under another name from a snapshot of this one, move the application, then remove this one.")
+            "Make a group under another name from a snapshot of this one, move the application, then remove this one."
+        )
 
 
 def plan_engine(wanted: WantedReplicationGroup, found: dict[str, Any]) -> list[Action]:
@@ -180,8 +187,10 @@ def plan_engine(wanted: WantedReplicationGroup, found: dict[str, Any]) -> list[A
     have = found.get("engine_version")
     if version is not None and have and not same_version(version, have):
         if older(version, have) and not changes:
-            raise ResourceError(f"replication group {wanted.group_id} runs {found.get('engine')} {have}; ElastiCache "
-                                f"cannot go down to {version}.")
+            raise ResourceError(
+                f"replication group {wanted.group_id} runs {found.get('engine')} {have}; ElastiCache "
+                f"cannot go down to {version}."
+            )
         changes["engine_version"] = version
     elif changes and version is not None:
         changes["engine_version"] = version
@@ -195,8 +204,7 @@ def plan_token(wanted: WantedReplicationGroup, found: dict[str, Any]) -> list[Ac
     if not wanted.auth_token:
         raise ResourceError(f"replication group {wanted.group_id}: update_auth_token needs auth_token")
     strategies = {"rotate": ("ROTATE",), "set": ("SET",), "rotate_then_set": ("ROTATE", "SET")}
-    return [UpdateAuthToken(strategy, wanted.auth_token)
-            for strategy in strategies[wanted.auth_token_update_strategy]]
+    return [UpdateAuthToken(strategy, wanted.auth_token) for strategy in strategies[wanted.auth_token_update_strategy]]
 
 
 def plan(wanted: WantedReplicationGroup, found: Found) -> list[Action]:
@@ -206,11 +214,16 @@ def plan(wanted: WantedReplicationGroup, found: Found) -> list[Action]:
     if found is None:
         return [creation(wanted)]
     if found.get("status") == "create-failed":
-        raise ResourceError(f"replication group {wanted.group_id} is create-failed. Remove it (state: absent), look at "
-                            "the ElastiCache events for the cause, and run again.")
+        raise ResourceError(
+            f"replication group {wanted.group_id} is create-failed. Remove it (state: absent), look at "
+            "the ElastiCache events for the cause, and run again."
+        )
     refuse_impossible(wanted, found)
-    changes = {key: wanted.options[key] for key in SETTINGS
-               if key in wanted.options and found.get(key) is not None and wanted.options[key] != found[key]}
+    changes = {
+        key: wanted.options[key]
+        for key in SETTINGS
+        if key in wanted.options and found.get(key) is not None and wanted.options[key] != found[key]
+    }
     nodes, has_nodes = wanted.options.get("num_cache_clusters"), found.get("num_cache_clusters")
     count: list[Action] = []
     if nodes is not None and has_nodes and nodes != has_nodes:
@@ -240,8 +253,9 @@ class ReplicationGroup(Resource):
         self.arn: str | None = None
 
     def describe(self) -> Found:
-        groups = self.api.listing("describe_replication_groups", "ReplicationGroups", "Marker",
-                                  ReplicationGroupId=self.name)
+        groups = self.api.listing(
+            "describe_replication_groups", "ReplicationGroups", "Marker", ReplicationGroupId=self.name
+        )
         if not groups:
             return None
         group = snake(groups[0])
@@ -249,16 +263,18 @@ class ReplicationGroup(Resource):
         member: Found = None
         # a group that is going has no details worth a call, and its members vanish one by one
         if group.get("member_clusters") and group.get("status") not in self.deleting_states:
-            members = self.api.listing("describe_cache_clusters", "CacheClusters", "Marker",
-                                       CacheClusterId=group["member_clusters"][0])
+            members = self.api.listing(
+                "describe_cache_clusters", "CacheClusters", "Marker", CacheClusterId=group["member_clusters"][0]
+            )
             member = snake(members[0]) if members else None
         tags = self.api.ask("list_tags_for_resource", ResourceName=self.arn) if self.arn else None
         return described(group, member, boto3_tag_list_to_ansible_dict((tags or {}).get("TagList") or []))
 
     def apply(self, action: Action) -> None:
         if isinstance(action, SetTags):
-            self.api.change("add_tags_to_resource", ResourceName=self.arn,
-                            Tags=ansible_dict_to_boto3_tag_list(action.tags))
+            self.api.change(
+                "add_tags_to_resource", ResourceName=self.arn, Tags=ansible_dict_to_boto3_tag_list(action.tags)
+            )
         elif isinstance(action, RemoveTags):
             self.api.change("remove_tags_from_resource", ResourceName=self.arn, TagKeys=list(action.keys))
         elif isinstance(action, CacheAction):

@@ -50,8 +50,10 @@ class CreateReplicationGroup(CacheAction):
 
     def __str__(self) -> str:
         nodes = self.options.get("num_cache_clusters", 1)
-        return (f"create replication group {self.group_id} "
-                f"({self.options['engine']}, {nodes} x {self.options['node_type']})")
+        return (
+            f"create replication group {self.group_id} "
+            f"({self.options['engine']}, {nodes} x {self.options['node_type']})"
+        )
 
     def request(self) -> dict[str, Any]:
         return self.parameters
@@ -60,10 +62,18 @@ class CreateReplicationGroup(CacheAction):
         options = {key: value for key, value in self.options.items() if value is not None}
         port = options.get("port", 6379)
         return {
-            "replication_group_id": self.group_id, "status": "available", "arn": UNKNOWN, "engine_version": UNKNOWN,
-            "automatic_failover": False, "multi_az": False, "num_cache_clusters": 1, "security_group_ids": [],
-            "auth_token_enabled": "AuthToken" in self.parameters, "tags": {},
-            **options, "port": port,
+            "replication_group_id": self.group_id,
+            "status": "available",
+            "arn": UNKNOWN,
+            "engine_version": UNKNOWN,
+            "automatic_failover": False,
+            "multi_az": False,
+            "num_cache_clusters": 1,
+            "security_group_ids": [],
+            "auth_token_enabled": "AuthToken" in self.parameters,
+            "tags": {},
+            **options,
+            "port": port,
             "primary_endpoint": {"address": UNKNOWN, "port": port},
             "reader_endpoint": {"address": UNKNOWN, "port": port},
         }
@@ -164,8 +174,10 @@ class UpdateAuthToken(CacheAction):
         return (type(self).__name__, self.strategy)
 
     def __str__(self) -> str:
-        return {"ROTATE": "add the authentication token beside the present one",
-                "SET": "make the authentication token the only one"}[self.strategy]
+        return {
+            "ROTATE": "add the authentication token beside the present one",
+            "SET": "make the authentication token the only one",
+        }[self.strategy]
 
     def request(self) -> dict[str, Any]:
         return {"AuthToken": self.auth_token, "AuthTokenUpdateStrategy": self.strategy, "ApplyImmediately": True}

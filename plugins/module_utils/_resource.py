@@ -138,8 +138,14 @@ def _status(seen: Any) -> str:
     return str(seen.get("status") if isinstance(seen, dict) else seen)
 
 
-def poll(probe: Callable[[], T], finished: Callable[[T], bool], *, timeout: float, what: str,
-         tell: Callable[[T], str] = _status) -> T:
+def poll(
+    probe: Callable[[], T],
+    finished: Callable[[T], bool],
+    *,
+    timeout: float,
+    what: str,
+    tell: Callable[[T], str] = _status,
+) -> T:
     """Ask until `finished`; it may raise. `timeout` in seconds, after which ResourceError tells what was last seen."""
     start = time.monotonic()
     while True:
@@ -206,13 +212,15 @@ class Resource(ABC):
         """Raise ResourceError when the wait ended in a failed state."""
         if found is not None and found.get("status") in self.failed_states:
             issues = health_issues(found)
-            raise ResourceError(f"{self.title} is {found['status']}: {'; '.join(issues) or 'AWS names no cause'}",
-                                issues=issues)
+            raise ResourceError(
+                f"{self.title} is {found['status']}: {'; '.join(issues) or 'AWS names no cause'}", issues=issues
+            )
 
     def wait_idle(self) -> Found:
         """Wait until AWS accepts a change."""
-        return poll(self.describe, lambda found: not self.busy(found), timeout=self.timeout, what=self.title,
-                    tell=self.progress)
+        return poll(
+            self.describe, lambda found: not self.busy(found), timeout=self.timeout, what=self.title, tell=self.progress
+        )
 
     def progress(self, found: Found) -> str:
         """How far a wait has come, for its timeout message."""
@@ -315,9 +323,13 @@ def run(module: Any, resource: Resource, wait: bool = False) -> None:
             created = module.params.get("state") != "absent" and any(action.creates for action in actions)
             if wait and (done or not resource.settled(found)):
                 # a new object may be missing from the list for a moment
-                after = poll(resource.describe,
-                             lambda seen: resource.settled(seen) and not (created and seen is None),
-                             timeout=resource.timeout, what=resource.title, tell=resource.progress)
+                after = poll(
+                    resource.describe,
+                    lambda seen: resource.settled(seen) and not (created and seen is None),
+                    timeout=resource.timeout,
+                    what=resource.title,
+                    tell=resource.progress,
+                )
             else:
                 after = resource.describe() if done else found
             if wait:
@@ -334,6 +346,10 @@ def run(module: Any, resource: Resource, wait: bool = False) -> None:
     before_view = resource.view(present) if present else {}
     after_view = resource.view(after) if after else {}
     module.exit_json(
-        changed=bool(done), actions=done, before=before_view, after=after_view,
-        diff={"before": before_view, "after": after_view}, **{resource.result_key: after or {}},
+        changed=bool(done),
+        actions=done,
+        before=before_view,
+        after=after_view,
+        diff={"before": before_view, "after": after_view},
+        **{resource.result_key: after or {}},
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: acm_certificate
-version_added: "0.1.0"
+version_added: 1.0.0
 short_description: Request a public certificate from AWS Certificate Manager and validate it by DNS
 description:
   - Finds the certificate by its names and by the tags V(flaskops:environment), V(flaskops:component) and

@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: eks_access_entry
-version_added: "0.1.0"
+version_added: 1.0.0
 short_description: Manage who may use an Amazon EKS cluster
 description:
   - Creates, changes and deletes the access entry of an IAM principal, with its Kubernetes groups and access policies.

@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: eks_addon
-version_added: "0.1.0"
+version_added: 1.0.0
 short_description: Manage an add-on of an Amazon EKS cluster
 description:
   - Creates, updates and deletes an EKS add-on such as vpc-cni, coredns, kube-proxy, eks-pod-identity-agent or
@@ -223,8 +223,10 @@ def argument_spec() -> dict[str, dict[str, object]]:
         "pod_identity_associations": {
             "type": "list",
             "elements": "dict",
-            "options": {"service_account": {"type": "str", "required": True},
-                        "role_arn": {"type": "str", "required": True}},
+            "options": {
+                "service_account": {"type": "str", "required": True},
+                "role_arn": {"type": "str", "required": True},
+            },
         },
         "resolve_conflicts": {"type": "str", "choices": ["none", "overwrite", "preserve"], "default": "none"},
         "preserve": {"type": "bool", "default": False},

@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: eks_cluster
-version_added: "0.1.0"
+version_added: 1.0.0
 short_description: Manage an Amazon EKS cluster
 description:
   - Creates, changes, upgrades and deletes an EKS cluster.

@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: eks_nodegroup
-version_added: "0.1.0"
+version_added: 1.0.0
 short_description: Manage a managed node group of Amazon EKS
 description:
   - Creates, changes, upgrades and deletes a managed node group.
@@ -370,8 +370,7 @@ def argument_spec() -> dict[str, dict[str, object]]:
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "node_role_arn": {"type": "str"},
         "subnet_ids": {"type": "list", "elements": "str"},
-        "scaling_config": {"type": "dict",
-                           "options": {"min_size": number, "max_size": number, "desired_size": number}},
+        "scaling_config": {"type": "dict", "options": {"min_size": number, "max_size": number, "desired_size": number}},
         "instance_types": {"type": "list", "elements": "str"},
         "ami_type": {"type": "str"},
         "capacity_type": {"type": "str", "choices": ["ON_DEMAND", "SPOT", "CAPACITY_BLOCK"]},
@@ -389,8 +388,11 @@ def argument_spec() -> dict[str, dict[str, object]]:
             "options": {
                 "key": {"type": "str", "required": True, "no_log": False},
                 "value": {"type": "str", "default": ""},
-                "effect": {"type": "str", "required": True,
-                           "choices": ["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"]},
+                "effect": {
+                    "type": "str",
+                    "required": True,
+                    "choices": ["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"],
+                },
             },
         },
         "update_config": {
@@ -410,8 +412,9 @@ def argument_spec() -> dict[str, dict[str, object]]:
 
 def main() -> NoReturn:
     """Run the module."""
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True,
-                              mutually_exclusive=[("disk_size", "launch_template")])
+    module = AnsibleAWSModule(
+        argument_spec=argument_spec(), supports_check_mode=True, mutually_exclusive=[("disk_size", "launch_template")]
+    )
     wanted = WantedNodegroup.from_params(module.params)
     run(module, Nodegroup(EksApi.connect(module), wanted, module.params["wait_timeout"]), module.params["wait"])
 

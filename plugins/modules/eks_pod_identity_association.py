@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: eks_pod_identity_association
-version_added: "0.1.0"
+version_added: 1.0.0
 short_description: Give a Kubernetes service account an IAM role by EKS Pod Identity
 description:
   - Creates, changes and deletes the association of a service account with an IAM role.

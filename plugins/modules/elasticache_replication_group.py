@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: elasticache_replication_group
-version_added: "0.1.0"
+version_added: 1.0.0
 short_description: Manage an Amazon ElastiCache replication group (Redis or Valkey with replicas)
 description:
   - Creates, changes, upgrades and deletes a replication group without cluster mode, with encryption in transit and an
@@ -336,8 +336,12 @@ def argument_spec() -> dict[str, dict[str, object]]:
         "transit_encryption": {"type": "bool"},
         "auth_token": {"type": "str", "no_log": True},
         "update_auth_token": {"type": "bool", "default": False, "no_log": False},
-        "auth_token_update_strategy": {"type": "str", "choices": ["rotate", "set", "rotate_then_set"],
-                                       "default": "rotate_then_set", "no_log": False},
+        "auth_token_update_strategy": {
+            "type": "str",
+            "choices": ["rotate", "set", "rotate_then_set"],
+            "default": "rotate_then_set",
+            "no_log": False,
+        },
         "at_rest_encryption": {"type": "bool"},
         "kms_key_id": {"type": "str", "no_log": False},
         "subnet_group_name": {"type": "str"},

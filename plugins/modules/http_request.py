@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: http_request
 short_description: Send one HTTP request by name to a given address, and check the answer
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Like M(ansible.builtin.uri), with the two things that checking a load balancer from outside needs and that it lacks.
   - O(connect_address) says where to connect, while the TLS server name, the check of the certificate's name and the

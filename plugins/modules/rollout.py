@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: rollout
 short_description: Wait for Deployments, StatefulSets and Jobs, and say within seconds why one fails
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Waits until every named workload runs its newest version everywhere (or, for a Job, has completed).
   - Reads the pods of the new version while it waits. An image that cannot be pulled, a container that crashes or was

@@ -48,8 +48,12 @@ def _api(settings: Settings) -> int:
     from gunicorn.app.wsgiapp import WSGIApplication
 
     # gunicorn reads its command line from here; it keeps this process as its master, so signals reach it.
-    sys.argv = ["flaskapp", "--config", str(Path(__file__).with_name("gunicorn.conf.py")),
-                "flaskapp.web:from_environment()"]
+    sys.argv = [
+        "flaskapp",
+        "--config",
+        str(Path(__file__).with_name("gunicorn.conf.py")),
+        "flaskapp.web:from_environment()",
+    ]
     WSGIApplication("%(prog)s", prog="flaskapp").run()
     return 0
 
@@ -60,8 +64,12 @@ def _worker(settings: Settings) -> int:
     try:
         return worker.run(settings)
     except OSError as error:
-        log.error("PORT %s or METRICS_PORT %s cannot be used (%s). Set them to free ports.",
-                  settings.port, settings.metrics_port, error)
+        log.error(
+            "PORT %s or METRICS_PORT %s cannot be used (%s). Set them to free ports.",
+            settings.port,
+            settings.metrics_port,
+            error,
+        )
         return EX_UNAVAILABLE
 
 

@@ -208,8 +208,11 @@ class _Reader:
         try:
             path.read_bytes()
         except OSError as error:
-            self.wrong(variable, f"names {value!r}, which cannot be read ({error.strerror})",
-                       "Mount the file there, readable for this process, or correct the path.")
+            self.wrong(
+                variable,
+                f"names {value!r}, which cannot be read ({error.strerror})",
+                "Mount the file there, readable for this process, or correct the path.",
+            )
         return path
 
     def secret(self, variable: str, required: bool = True) -> Secret | None:
@@ -230,8 +233,11 @@ def _database(reader: _Reader) -> DatabaseSettings:
     tls = reader.choice("DATABASE_TLS", DATABASE_TLS_MODES, "verify")
     ca_file = reader.file("DATABASE_CA_FILE")
     if tls == "verify" and ca_file is None:
-        reader.wrong("DATABASE_CA_FILE", "is not set, and DATABASE_TLS is verify (its default)",
-                     "Set it to the file with the database's certificate authority, or DATABASE_TLS to another mode.")
+        reader.wrong(
+            "DATABASE_CA_FILE",
+            "is not set, and DATABASE_TLS is verify (its default)",
+            "Set it to the file with the database's certificate authority, or DATABASE_TLS to another mode.",
+        )
     missing = Secret("")
     return DatabaseSettings(
         engine=engine,

@@ -44,6 +44,9 @@ class Faults:
         return cls(**values)  # type: ignore[arg-type]
 
     def __str__(self) -> str:
-        shown = [item.name if item.name == "unready" else f"{item.name}={getattr(self, item.name):g}"
-                 for item in fields(self) if getattr(self, item.name)]
+        shown = [
+            item.name if item.name == "unready" else f"{item.name}={getattr(self, item.name):g}"
+            for item in fields(self)
+            if getattr(self, item.name)
+        ]
         return ",".join(shown)

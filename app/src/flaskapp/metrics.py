@@ -32,7 +32,9 @@ class Metrics:
             "flaskapp_http_requests", "Requests answered", ("method", "route", "status"), registry=self.registry
         )
         self.latency = Histogram(
-            "flaskapp_http_request_duration_seconds", "Time to answer a request", ("method", "route"),
+            "flaskapp_http_request_duration_seconds",
+            "Time to answer a request",
+            ("method", "route"),
             registry=self.registry,
         )
         self.in_flight = Gauge(
@@ -56,7 +58,9 @@ class Metrics:
             "flaskapp_dependency_up", "1 when the last check succeeded", ("dependency",), registry=self.registry
         )
         self.dependency_latency = Gauge(
-            "flaskapp_dependency_latency_seconds", "Duration of the last check", ("dependency",),
+            "flaskapp_dependency_latency_seconds",
+            "Duration of the last check",
+            ("dependency",),
             registry=self.registry,
         )
 

@@ -36,8 +36,12 @@ def page(
 def claim(session: Session, task_id: uuid.UUID, worker: str, lease: timedelta) -> Task | None:
     """Make `worker` the one that does the task until the lease ends; None when it is not waiting (any more)."""
     taken = _set(
-        session, Task.id == task_id, Task.status == Status.QUEUED,
-        status=Status.RUNNING, worker=worker, leased_until=now() + lease,
+        session,
+        Task.id == task_id,
+        Task.status == Status.QUEUED,
+        status=Status.RUNNING,
+        worker=worker,
+        leased_until=now() + lease,
     )
     return session.get(Task, task_id, populate_existing=True) if taken else None
 
@@ -45,16 +49,28 @@ def claim(session: Session, task_id: uuid.UUID, worker: str, lease: timedelta) -
 def finish(session: Session, task_id: uuid.UUID, worker: str, status: Status, result: dict[str, t.Any]) -> bool:
     """Write the outcome; False when the task is no longer this worker's (its lease ended and another one took it)."""
     return _set(
-        session, Task.id == task_id, Task.status == Status.RUNNING, Task.worker == worker,
-        status=status, result=result, leased_until=None, finished_at=now(),
+        session,
+        Task.id == task_id,
+        Task.status == Status.RUNNING,
+        Task.worker == worker,
+        status=status,
+        result=result,
+        leased_until=None,
+        finished_at=now(),
     )
 
 
 def release(session: Session, task_id: uuid.UUID, worker: str) -> bool:
     """Give a task back that this worker holds; False when it holds it no longer."""
     return _set(
-        session, Task.id == task_id, Task.status == Status.RUNNING, Task.worker == worker,
-        status=Status.QUEUED, worker=None, leased_until=None, queued_at=now(),
+        session,
+        Task.id == task_id,
+        Task.status == Status.RUNNING,
+        Task.worker == worker,
+        status=Status.QUEUED,
+        worker=None,
+        leased_until=None,
+        queued_at=now(),
     )
 
 

@@ -165,9 +165,18 @@ def _around_requests(app: Flask, settings: Settings, metrics: Metrics) -> None:
         quiet = request.path in PROBE_PATHS and response.status_code < 400
         access.log(
             logging.DEBUG if quiet else logging.INFO,
-            "%s %s %s", method, request.path, response.status_code,
-            extra={"method": method, "path": request.path, "route": route, "status": response.status_code,
-                   "duration_ms": round(seconds * 1000, 1), "client": request.access_route[-1]},
+            "%s %s %s",
+            method,
+            request.path,
+            response.status_code,
+            extra={
+                "method": method,
+                "path": request.path,
+                "route": route,
+                "status": response.status_code,
+                "duration_ms": round(seconds * 1000, 1),
+                "client": request.access_route[-1],
+            },
         )
         return response
 

@@ -21,31 +21,60 @@ OURS = {"flaskops:environment": "dev", "flaskops:component": "dns_tls"}
 
 def certificate(arn: str, **changes: Any) -> dict[str, Any]:
     names = changes.pop("names", ["example.com", "*.example.com"])
-    options = [{"domain_name": name, "validation_status": "SUCCESS", "resource_record": {
-        "name": f"_x.{name.removeprefix('*.')}.", "type": "CNAME", "value": "_v.acm-validations.aws."}}
-        for name in names]
-    return {"certificate_arn": arn, "domain_name": names[0], "subject_alternative_names": names, "status": "ISSUED",
-            "created_at": "2026-01-01", "key_algorithm": "RSA-2048", "type": "AMAZON_ISSUED", "tags": dict(OURS),
-            "domain_validation_options": options, "in_use_by": [], **changes}
+    options = [
+        {
+            "domain_name": name,
+            "validation_status": "SUCCESS",
+            "resource_record": {
+                "name": f"_x.{name.removeprefix('*.')}.",
+                "type": "CNAME",
+                "value": "_v.acm-validations.aws.",
+            },
+        }
+        for name in names
+    ]
+    return {
+        "certificate_arn": arn,
+        "domain_name": names[0],
+        "subject_alternative_names": names,
+        "status": "ISSUED",
+        "created_at": "2026-01-01",
+        "key_algorithm": "RSA-2048",
+        "type": "AMAZON_ISSUED",
+        "tags": dict(OURS),
+        "domain_validation_options": options,
+        "in_use_by": [],
+        **changes,
+    }
 
 
 def want(**options: Any) -> WantedCertificate:
-    return WantedCertificate(**{"domain_name": "example.com", "subject_alternative_names": ("*.example.com",),
-                                "zone_id": "Z1", "tags": OURS, **options})
+    return WantedCertificate(
+        **{
+            "domain_name": "example.com",
+            "subject_alternative_names": ("*.example.com",),
+            "zone_id": "Z1",
+            "tags": OURS,
+            **options,
+        }
+    )
 
 
-@pytest.mark.parametrize(("candidates", "expected", "others"), [
-    ([], None, []),
-    ([certificate("a")], "a", []),
-    ([certificate("a", status="PENDING_VALIDATION", created_at="2026-05-01"), certificate("b")], "b", ["a"]),
-    ([certificate("a"), certificate("b", created_at="2026-05-01")], "b", ["a"]),
-    ([certificate("a", status="FAILED"), certificate("b", status="EXPIRED")], None, ["a", "b"]),
-    ([certificate("a", names=["example.com"])], None, ["a"]),
-    ([certificate("a", subject_alternative_names=["*.example.com", "example.com"])], "a", []),
-    ([certificate("a", tags={**OURS, "flaskops:environment": "prod"})], None, []),
-    ([certificate("a", tags={})], None, []),
-    ([certificate("a", tags={**OURS, "extra": "x"})], "a", []),
-])
+@pytest.mark.parametrize(
+    ("candidates", "expected", "others"),
+    [
+        ([], None, []),
+        ([certificate("a")], "a", []),
+        ([certificate("a", status="PENDING_VALIDATION", created_at="2026-05-01"), certificate("b")], "b", ["a"]),
+        ([certificate("a"), certificate("b", created_at="2026-05-01")], "b", ["a"]),
+        ([certificate("a", status="FAILED"), certificate("b", status="EXPIRED")], None, ["a", "b"]),
+        ([certificate("a", names=["example.com"])], None, ["a"]),
+        ([certificate("a", subject_alternative_names=["*.example.com", "example.com"])], "a", []),
+        ([certificate("a", tags={**OURS, "flaskops:environment": "prod"})], None, []),
+        ([certificate("a", tags={})], None, []),
+        ([certificate("a", tags={**OURS, "extra": "x"})], "a", []),
+    ],
+)
 def test_choice(candidates: list[dict[str, Any]], expected: str | None, others: list[str]) -> None:
     chosen, superseded = choose(want(), candidates)
     assert (chosen or {}).get("certificate_arn") == expected
@@ -72,22 +101,37 @@ PRESENT = [{"name": "_x.example.com.", "type": "CNAME", "value": "v", "present":
 MISSING = [{**PRESENT[0], "present": False}]
 
 
-@pytest.mark.parametrize(("wanted", "found", "expected"), [
-    (want(), None, ["request a certificate for example.com, *.example.com",
-                    "write the validation records into zone Z1"]),
-    (want(zone_id=None, subject_alternative_names=()), None, ["request a certificate for example.com"]),
-    (want(), certificate("a", validation_records=PRESENT), []),
-    (want(), certificate("a", validation_records=MISSING), ["write the validation records into zone Z1"]),
-    (want(), certificate("a", status="PENDING_VALIDATION", validation_records=[]),
-     ["write the validation records into zone Z1"]),
-    (want(zone_id=None), certificate("a", validation_records=MISSING), []),
-    (want(tags={**OURS, "x": "1"}), certificate("a", validation_records=PRESENT), ["set tags x=1"]),
-    (want(state="absent"), None, []),
-    (want(state="absent"), certificate("a", validation_records=PRESENT, superseded=["b"]),
-     ["delete the validation records from zone Z1", "delete certificate b", "delete certificate a"]),
-    (want(state="absent"), {"domain_name": "example.com", "superseded": ["b"], "validation_records": MISSING},
-     ["delete certificate b"]),
-])
+@pytest.mark.parametrize(
+    ("wanted", "found", "expected"),
+    [
+        (
+            want(),
+            None,
+            ["request a certificate for example.com, *.example.com", "write the validation records into zone Z1"],
+        ),
+        (want(zone_id=None, subject_alternative_names=()), None, ["request a certificate for example.com"]),
+        (want(), certificate("a", validation_records=PRESENT), []),
+        (want(), certificate("a", validation_records=MISSING), ["write the validation records into zone Z1"]),
+        (
+            want(),
+            certificate("a", status="PENDING_VALIDATION", validation_records=[]),
+            ["write the validation records into zone Z1"],
+        ),
+        (want(zone_id=None), certificate("a", validation_records=MISSING), []),
+        (want(tags={**OURS, "x": "1"}), certificate("a", validation_records=PRESENT), ["set tags x=1"]),
+        (want(state="absent"), None, []),
+        (
+            want(state="absent"),
+            certificate("a", validation_records=PRESENT, superseded=["b"]),
+            ["delete the validation records from zone Z1", "delete certificate b", "delete certificate a"],
+        ),
+        (
+            want(state="absent"),
+            {"domain_name": "example.com", "superseded": ["b"], "validation_records": MISSING},
+            ["delete certificate b"],
+        ),
+    ],
+)
 def test_plan(wanted: WantedCertificate, found: dict[str, Any] | None, expected: list[str]) -> None:
     actions = plan(wanted, found)
     assert [str(action) for action in actions] == expected
@@ -113,8 +157,12 @@ class FakeApi:
         return self.entries.get(arn)
 
     def records_of_others(self, arns: list[str]) -> set[str]:
-        return {record["name"] for arn, entry in self.entries.items() if arn not in arns
-                for record in validation_records(entry)}
+        return {
+            record["name"]
+            for arn, entry in self.entries.items()
+            if arn not in arns
+            for record in validation_records(entry)
+        }
 
     def request(self, parameters: dict[str, Any]) -> str:
         self.calls.append("request")
@@ -205,10 +253,13 @@ def test_release_waits_for_a_user_that_is_going(monkeypatch: pytest.MonkeyPatch)
     assert api.entries == {}
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    ({"subject_alternative_names": ("www.example.org", "badexample.com")}, "www.example.org, badexample.com"),
-    ({"zone_id": "Z9"}, "no hosted zone Z9"),
-])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"subject_alternative_names": ("www.example.org", "badexample.com")}, "www.example.org, badexample.com"),
+        ({"zone_id": "Z9"}, "no hosted zone Z9"),
+    ],
+)
 def test_names_outside_of_the_zone_are_refused_before_anything_is_requested(
     options: dict[str, Any], words: str
 ) -> None:

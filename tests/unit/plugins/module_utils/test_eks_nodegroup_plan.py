@@ -14,13 +14,22 @@ from ansible_collections.flaskops.eks.plugins.module_utils._eks_nodegroup import
 from ansible_collections.flaskops.eks.plugins.module_utils._resource import ResourceError
 
 FOUND: dict[str, Any] = {
-    "nodegroup_name": "n", "cluster_name": "c", "status": "ACTIVE", "version": "1.32",
-    "release_version": "1.32.5-20250801", "node_role": "arn:role", "subnets": ["subnet-b", "subnet-a"],
-    "scaling_config": {"min_size": 2, "max_size": 6, "desired_size": 4}, "instance_types": ["m7g.large", "m6g.large"],
-    "ami_type": "AL2023_ARM_64_STANDARD", "capacity_type": "ON_DEMAND", "disk_size": 20,
+    "nodegroup_name": "n",
+    "cluster_name": "c",
+    "status": "ACTIVE",
+    "version": "1.32",
+    "release_version": "1.32.5-20250801",
+    "node_role": "arn:role",
+    "subnets": ["subnet-b", "subnet-a"],
+    "scaling_config": {"min_size": 2, "max_size": 6, "desired_size": 4},
+    "instance_types": ["m7g.large", "m6g.large"],
+    "ami_type": "AL2023_ARM_64_STANDARD",
+    "capacity_type": "ON_DEMAND",
+    "disk_size": 20,
     "labels": {"workload": "general", "tier": "a"},
     "taints": [{"key": "dedicated", "value": "web", "effect": "NO_SCHEDULE"}, {"key": "plain", "effect": "NO_EXECUTE"}],
-    "update_config": {"max_unavailable": 1}, "tags": {"a": "1"},
+    "update_config": {"max_unavailable": 1},
+    "tags": {"a": "1"},
 }
 TAINTS = (("dedicated", "web", "NO_SCHEDULE"), ("plain", "", "NO_EXECUTE"))
 
@@ -35,49 +44,112 @@ def want(**options: Any) -> WantedNodegroup:
 
 CASES = [
     ("nothing mentioned", want(), found(), []),
-    ("equal, other order", want(
-        node_role_arn="arn:role", subnet_ids=("subnet-a", "subnet-b"), instance_types=("m6g.large", "m7g.large"),
-        scaling_config={"min_size": 2, "max_size": 6, "desired_size": 2}, labels={"tier": "a", "workload": "general"},
-        taints=TAINTS, ami_type="AL2023_ARM_64_STANDARD", capacity_type="ON_DEMAND", disk_size=20,
-        update_config={"max_unavailable": 1}, version="1.32", release_version="1.32.5-20250801", tags={"a": "1"}),
-     found(), []),
+    (
+        "equal, other order",
+        want(
+            node_role_arn="arn:role",
+            subnet_ids=("subnet-a", "subnet-b"),
+            instance_types=("m6g.large", "m7g.large"),
+            scaling_config={"min_size": 2, "max_size": 6, "desired_size": 2},
+            labels={"tier": "a", "workload": "general"},
+            taints=TAINTS,
+            ami_type="AL2023_ARM_64_STANDARD",
+            capacity_type="ON_DEMAND",
+            disk_size=20,
+            update_config={"max_unavailable": 1},
+            version="1.32",
+            release_version="1.32.5-20250801",
+            tags={"a": "1"},
+        ),
+        found(),
+        [],
+    ),
     ("the autoscaler's size is left alone", want(scaling_config={"desired_size": 2}), found(), []),
-    ("bounds that keep it inside", want(scaling_config={"min_size": 1, "max_size": 8}), found(),
-     ["set min_size to 1; set max_size to 8"]),
-    ("a lower bound above it", want(scaling_config={"min_size": 5}), found(),
-     ["set min_size to 5; set desired_size to 5"]),
-    ("an upper bound below it", want(scaling_config={"max_size": 3}), found(),
-     ["set max_size to 3; set desired_size to 3"]),
-    ("a label changed, one added, one removed", want(labels={"workload": "batch", "new": "x"}), found(),
-     ["set label new=x; set label workload=batch; remove label tier"]),
+    (
+        "bounds that keep it inside",
+        want(scaling_config={"min_size": 1, "max_size": 8}),
+        found(),
+        ["set min_size to 1; set max_size to 8"],
+    ),
+    (
+        "a lower bound above it",
+        want(scaling_config={"min_size": 5}),
+        found(),
+        ["set min_size to 5; set desired_size to 5"],
+    ),
+    (
+        "an upper bound below it",
+        want(scaling_config={"max_size": 3}),
+        found(),
+        ["set max_size to 3; set desired_size to 3"],
+    ),
+    (
+        "a label changed, one added, one removed",
+        want(labels={"workload": "batch", "new": "x"}),
+        found(),
+        ["set label new=x; set label workload=batch; remove label tier"],
+    ),
     ("no labels", want(labels={}), found(), ["remove label tier; remove label workload"]),
-    ("a taint's value", want(taints=(("dedicated", "batch", "NO_SCHEDULE"), TAINTS[1])), found(),
-     ["set taint dedicated=batch:NO_SCHEDULE"]),
-    ("a taint's effect", want(taints=(("dedicated", "web", "NO_EXECUTE"), TAINTS[1])), found(),
-     ["set taint dedicated=web:NO_EXECUTE; remove taint dedicated=web:NO_SCHEDULE"]),
-    ("no taints", want(taints=()), found(),
-     ["remove taint dedicated=web:NO_SCHEDULE; remove taint plain=:NO_EXECUTE"]),
-    ("update config to a percentage", want(update_config={"max_unavailable_percentage": 33}), found(),
-     ["set max_unavailable_percentage to 33"]),
+    (
+        "a taint's value",
+        want(taints=(("dedicated", "batch", "NO_SCHEDULE"), TAINTS[1])),
+        found(),
+        ["set taint dedicated=batch:NO_SCHEDULE"],
+    ),
+    (
+        "a taint's effect",
+        want(taints=(("dedicated", "web", "NO_EXECUTE"), TAINTS[1])),
+        found(),
+        ["set taint dedicated=web:NO_EXECUTE; remove taint dedicated=web:NO_SCHEDULE"],
+    ),
+    ("no taints", want(taints=()), found(), ["remove taint dedicated=web:NO_SCHEDULE; remove taint plain=:NO_EXECUTE"]),
+    (
+        "update config to a percentage",
+        want(update_config={"max_unavailable_percentage": 33}),
+        found(),
+        ["set max_unavailable_percentage to 33"],
+    ),
     ("version", want(version="1.33"), found(), ["replace the nodes: Kubernetes 1.33"]),
-    ("newer image", want(release_version="1.32.7-20251001"), found(),
-     ["replace the nodes: AMI release 1.32.7-20251001"]),
-    ("Bottlerocket's hash is no order", want(release_version="1.20.0-aaaa"), found(release_version="1.20.0-ffff"),
-     ["replace the nodes: AMI release 1.20.0-aaaa"]),
-    ("template version", want(launch_template={"id": "lt-1", "version": "3"}),
-     found(launch_template={"id": "lt-1", "name": "x", "version": "2"}),
-     ["replace the nodes: launch template version 3"]),
-    ("$Latest is not compared", want(launch_template={"id": "lt-1", "version": "$Latest"}),
-     found(launch_template={"id": "lt-1", "name": "x", "version": "2"}), []),
-    ("config before nodes", want(labels={"workload": "general", "tier": "b"}, version="1.33", tags={}), found(),
-     ["remove tags a", "set label tier=b", "replace the nodes: Kubernetes 1.33"]),
+    (
+        "newer image",
+        want(release_version="1.32.7-20251001"),
+        found(),
+        ["replace the nodes: AMI release 1.32.7-20251001"],
+    ),
+    (
+        "Bottlerocket's hash is no order",
+        want(release_version="1.20.0-aaaa"),
+        found(release_version="1.20.0-ffff"),
+        ["replace the nodes: AMI release 1.20.0-aaaa"],
+    ),
+    (
+        "template version",
+        want(launch_template={"id": "lt-1", "version": "3"}),
+        found(launch_template={"id": "lt-1", "name": "x", "version": "2"}),
+        ["replace the nodes: launch template version 3"],
+    ),
+    (
+        "$Latest is not compared",
+        want(launch_template={"id": "lt-1", "version": "$Latest"}),
+        found(launch_template={"id": "lt-1", "name": "x", "version": "2"}),
+        [],
+    ),
+    (
+        "config before nodes",
+        want(labels={"workload": "general", "tier": "b"}, version="1.33", tags={}),
+        found(),
+        ["remove tags a", "set label tier=b", "replace the nodes: Kubernetes 1.33"],
+    ),
     ("degraded is still managed", want(labels={}), found(status="DEGRADED", labels={"x": "y"}), ["remove label x"]),
     ("absent", want(state="absent"), found(), ["delete node group n"]),
     ("absent though its deletion failed", want(state="absent"), found(status="DELETE_FAILED"), ["delete node group n"]),
     ("absent already", want(state="absent"), None, []),
-    ("creation failed", want(node_role_arn="r", subnet_ids=("s",), scaling_config={"min_size": 1}),
-     found(status="CREATE_FAILED", health={"issues": [{"code": "NodeCreationFailure", "message": "m"}]}),
-     ["delete node group n (its creation failed: NodeCreationFailure)", "create node group n (1 to 1 nodes)"]),
+    (
+        "creation failed",
+        want(node_role_arn="r", subnet_ids=("s",), scaling_config={"min_size": 1}),
+        found(status="CREATE_FAILED", health={"issues": [{"code": "NodeCreationFailure", "message": "m"}]}),
+        ["delete node group n (its creation failed: NodeCreationFailure)", "create node group n (1 to 1 nodes)"],
+    ),
 ]
 IDS = [case[0] for case in CASES]
 
@@ -97,14 +169,17 @@ def test_the_prediction_needs_no_second_plan(
     assert plan(wanted, after) == []
 
 
-@pytest.mark.parametrize(("options", "named"), [
-    ({"subnet_ids": ("subnet-a",)}, ["subnet_ids"]),
-    ({"instance_types": ("m7g.large",)}, ["instance_types"]),
-    ({"ami_type": "BOTTLEROCKET_ARM_64", "disk_size": 50}, ["ami_type", "disk_size"]),
-    ({"node_role_arn": "arn:other"}, ["node_role_arn"]),
-    ({"capacity_type": "SPOT"}, ["capacity_type"]),
-    ({"launch_template": {"id": "lt-1"}}, ["launch_template"]),
-])
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"subnet_ids": ("subnet-a",)}, ["subnet_ids"]),
+        ({"instance_types": ("m7g.large",)}, ["instance_types"]),
+        ({"ami_type": "BOTTLEROCKET_ARM_64", "disk_size": 50}, ["ami_type", "disk_size"]),
+        ({"node_role_arn": "arn:other"}, ["node_role_arn"]),
+        ({"capacity_type": "SPOT"}, ["capacity_type"]),
+        ({"launch_template": {"id": "lt-1"}}, ["launch_template"]),
+    ],
+)
 def test_what_cannot_change_is_named_with_the_way_out(options: dict[str, Any], named: list[str]) -> None:
     with pytest.raises(ResourceError) as caught:
         plan(want(**options), found())
@@ -112,14 +187,21 @@ def test_what_cannot_change_is_named_with_the_way_out(options: dict[str, Any], n
     assert "under another name" in str(caught.value)
 
 
-@pytest.mark.parametrize(("options", "state", "words"), [
-    ({"version": "1.31"}, found(), "cannot roll it back"),
-    ({"release_version": "1.32.5-20250701"}, found(), "cannot roll it back"),
-    ({"node_role_arn": "r"}, None, "subnet_ids and scaling_config"),
-    ({}, found(status="DELETE_FAILED", health={"issues": [
-        {"code": "Ec2SecurityGroupDeletionFailure", "message": "m"}]}),
-     "Ec2SecurityGroupDeletionFailure"),
-])
+@pytest.mark.parametrize(
+    ("options", "state", "words"),
+    [
+        ({"version": "1.31"}, found(), "cannot roll it back"),
+        ({"release_version": "1.32.5-20250701"}, found(), "cannot roll it back"),
+        ({"node_role_arn": "r"}, None, "subnet_ids and scaling_config"),
+        (
+            {},
+            found(
+                status="DELETE_FAILED", health={"issues": [{"code": "Ec2SecurityGroupDeletionFailure", "message": "m"}]}
+            ),
+            "Ec2SecurityGroupDeletionFailure",
+        ),
+    ],
+)
 def test_refusals_say_why(options: dict[str, Any], state: dict[str, Any] | None, words: str) -> None:
     with pytest.raises(ResourceError) as caught:
         plan(want(**options), state)
@@ -127,20 +209,36 @@ def test_refusals_say_why(options: dict[str, Any], state: dict[str, Any] | None,
 
 
 def test_one_call_carries_every_cheap_change() -> None:
-    (action,) = plan(want(labels={"tier": "b"}, taints=(), scaling_config={"max_size": 7},
-                          update_config={"max_unavailable": 2}), found())
+    (action,) = plan(
+        want(labels={"tier": "b"}, taints=(), scaling_config={"max_size": 7}, update_config={"max_unavailable": 2}),
+        found(),
+    )
     assert isinstance(action, UpdateNodegroupConfig)
     assert action.request() == {
         "labels": {"addOrUpdateLabels": {"tier": "b"}, "removeLabels": ["workload"]},
-        "taints": {"removeTaints": [{"key": "dedicated", "value": "web", "effect": "NO_SCHEDULE"},
-                                    {"key": "plain", "value": "", "effect": "NO_EXECUTE"}]},
-        "scalingConfig": {"maxSize": 7}, "updateConfig": {"maxUnavailable": 2},
+        "taints": {
+            "removeTaints": [
+                {"key": "dedicated", "value": "web", "effect": "NO_SCHEDULE"},
+                {"key": "plain", "value": "", "effect": "NO_EXECUTE"},
+            ]
+        },
+        "scalingConfig": {"maxSize": 7},
+        "updateConfig": {"maxUnavailable": 2},
     }
 
 
 def test_create_call_starts_with_the_least_size() -> None:
-    (action,) = plan(want(node_role_arn="r", subnet_ids=("b", "a"), scaling_config={"min_size": 2, "max_size": 5},
-                          labels={"Mixed-Case": "x"}, taints=TAINTS, update_config={"max_unavailable": 1}), None)
+    (action,) = plan(
+        want(
+            node_role_arn="r",
+            subnet_ids=("b", "a"),
+            scaling_config={"min_size": 2, "max_size": 5},
+            labels={"Mixed-Case": "x"},
+            taints=TAINTS,
+            update_config={"max_unavailable": 1},
+        ),
+        None,
+    )
     request = action.request()  # type: ignore[attr-defined]
     assert request["scalingConfig"] == {"minSize": 2, "maxSize": 5, "desiredSize": 2}
     assert request["subnets"] == ["a", "b"]

@@ -30,51 +30,121 @@ def association(**options: Any) -> _eks_pod_identity.WantedAssociation:
 
 
 ADDON = {
-    "addon_name": "vpc-cni", "addon_version": "v1", "status": "ACTIVE", "configuration_values": '{"a": 1, "b": [2]}',
-    "service_account_role_arn": "arn:r", "pod_identity_associations": [{"service_account": "s", "role_arn": "arn:x"}],
+    "addon_name": "vpc-cni",
+    "addon_version": "v1",
+    "status": "ACTIVE",
+    "configuration_values": '{"a": 1, "b": [2]}',
+    "service_account_role_arn": "arn:r",
+    "pod_identity_associations": [{"service_account": "s", "role_arn": "arn:x"}],
     "tags": {"t": "1"},
 }
 ENTRY = {
-    "principal_arn": "arn:p", "type": "STANDARD", "username": "u", "kubernetes_groups": ["b", "a"], "tags": {},
+    "principal_arn": "arn:p",
+    "type": "STANDARD",
+    "username": "u",
+    "kubernetes_groups": ["b", "a"],
+    "tags": {},
     "associated_access_policies": [
         {"policy_arn": ADMIN, "access_scope": {"type": "cluster", "namespaces": []}},
-        {"policy_arn": VIEW, "access_scope": {"type": "namespace", "namespaces": ["y", "x"]}}],
+        {"policy_arn": VIEW, "access_scope": {"type": "namespace", "namespaces": ["y", "x"]}},
+    ],
 }
-ASSOCIATION = {"namespace": "flask", "service_account": "app", "role_arn": "arn:r", "association_id": "a-1",
-               "tags": {"t": "1"}}
+ASSOCIATION = {
+    "namespace": "flask",
+    "service_account": "app",
+    "role_arn": "arn:r",
+    "association_id": "a-1",
+    "tags": {"t": "1"},
+}
 
 CASES = [
     ("add-on: nothing mentioned", addon(), ADDON, []),
-    ("add-on: equal by meaning", addon(version="v1", configuration_values="b: [2]\na: 1\n", tags={"t": "1"},
-                                       service_account_role_arn="arn:r",
-                                       pod_identity_associations=frozenset({("s", "arn:x")})), ADDON, []),
-    ("add-on: empty configuration is none", addon(configuration_values="{}"),
-     {**ADDON, "configuration_values": None}, []),
+    (
+        "add-on: equal by meaning",
+        addon(
+            version="v1",
+            configuration_values="b: [2]\na: 1\n",
+            tags={"t": "1"},
+            service_account_role_arn="arn:r",
+            pod_identity_associations=frozenset({("s", "arn:x")}),
+        ),
+        ADDON,
+        [],
+    ),
+    (
+        "add-on: empty configuration is none",
+        addon(configuration_values="{}"),
+        {**ADDON, "configuration_values": None},
+        [],
+    ),
     ("add-on: version", addon(version="v2"), ADDON, ["update add-on vpc-cni: version (to v2)"]),
-    ("add-on: all", addon(version="v2", configuration_values='{"a": 2}', service_account_role_arn="arn:n",
-                          pod_identity_associations=frozenset(), tags={}), ADDON,
-     ["remove tags t", "update add-on vpc-cni: version, configuration_values, service_account_role_arn, "
-      "pod_identity_associations (to v2)"]),
+    (
+        "add-on: all",
+        addon(
+            version="v2",
+            configuration_values='{"a": 2}',
+            service_account_role_arn="arn:n",
+            pod_identity_associations=frozenset(),
+            tags={},
+        ),
+        ADDON,
+        [
+            "remove tags t",
+            "update add-on vpc-cni: version, configuration_values, service_account_role_arn, "
+            "pod_identity_associations (to v2)",
+        ],
+    ),
     ("add-on: new", addon(), None, ["create add-on vpc-cni (default version)"]),
     ("add-on: new, pinned", addon(version="v2"), None, ["create add-on vpc-cni (v2)"]),
-    ("add-on: creation failed", addon(), {**ADDON, "status": "CREATE_FAILED", "health": {"issues": [
-        {"code": "ConfigurationConflict", "message": "m"}]}},
-     ["delete add-on vpc-cni (its creation failed: ConfigurationConflict)", "create add-on vpc-cni (default version)"]),
-    ("add-on: update failed", addon(version="v1"), {**ADDON, "status": "UPDATE_FAILED"},
-     ["update add-on vpc-cni: the update before failed"]),
+    (
+        "add-on: creation failed",
+        addon(),
+        {**ADDON, "status": "CREATE_FAILED", "health": {"issues": [{"code": "ConfigurationConflict", "message": "m"}]}},
+        [
+            "delete add-on vpc-cni (its creation failed: ConfigurationConflict)",
+            "create add-on vpc-cni (default version)",
+        ],
+    ),
+    (
+        "add-on: update failed",
+        addon(version="v1"),
+        {**ADDON, "status": "UPDATE_FAILED"},
+        ["update add-on vpc-cni: the update before failed"],
+    ),
     ("add-on: absent", addon(state="absent"), ADDON, ["delete add-on vpc-cni"]),
     ("add-on: absent already", addon(state="absent"), None, []),
     ("entry: nothing mentioned", entry(), ENTRY, []),
-    ("entry: equal, other order", entry(type="STANDARD", username="u", kubernetes_groups=("a", "b"),
-                                        policies={VIEW: ("namespace", ("x", "y")), ADMIN: EVERYWHERE}), ENTRY, []),
+    (
+        "entry: equal, other order",
+        entry(
+            type="STANDARD",
+            username="u",
+            kubernetes_groups=("a", "b"),
+            policies={VIEW: ("namespace", ("x", "y")), ADMIN: EVERYWHERE},
+        ),
+        ENTRY,
+        [],
+    ),
     ("entry: groups", entry(kubernetes_groups=("a",)), ENTRY, ["set kubernetes_groups to ['a']"]),
     ("entry: no groups", entry(kubernetes_groups=()), ENTRY, ["set kubernetes_groups to []"]),
-    ("entry: scope", entry(policies={VIEW: EVERYWHERE, ADMIN: EVERYWHERE}), ENTRY,
-     ["associate AmazonEKSViewPolicy for the cluster"]),
-    ("entry: extra policy goes", entry(policies={VIEW: ("namespace", ("x", "y"))}), ENTRY,
-     ["disassociate AmazonEKSClusterAdminPolicy"]),
-    ("entry: new", entry(policies={VIEW: ("namespace", ("x",))}), None,
-     ["create access entry of arn:p", "associate AmazonEKSViewPolicy for the namespaces x"]),
+    (
+        "entry: scope",
+        entry(policies={VIEW: EVERYWHERE, ADMIN: EVERYWHERE}),
+        ENTRY,
+        ["associate AmazonEKSViewPolicy for the cluster"],
+    ),
+    (
+        "entry: extra policy goes",
+        entry(policies={VIEW: ("namespace", ("x", "y"))}),
+        ENTRY,
+        ["disassociate AmazonEKSClusterAdminPolicy"],
+    ),
+    (
+        "entry: new",
+        entry(policies={VIEW: ("namespace", ("x",))}),
+        None,
+        ["create access entry of arn:p", "associate AmazonEKSViewPolicy for the namespaces x"],
+    ),
     ("entry: absent", entry(state="absent"), ENTRY, ["delete access entry of arn:p"]),
     ("entry: absent already", entry(state="absent"), None, []),
     ("association: nothing mentioned", association(), ASSOCIATION, []),
@@ -89,8 +159,11 @@ IDS = [case[0] for case in CASES]
 
 
 def plan(wanted: Any, found: Found) -> list[Any]:
-    module = {_eks_addon.WantedAddon: _eks_addon, _eks_access_entry.WantedAccessEntry: _eks_access_entry,
-              _eks_pod_identity.WantedAssociation: _eks_pod_identity}[type(wanted)]
+    module = {
+        _eks_addon.WantedAddon: _eks_addon,
+        _eks_access_entry.WantedAccessEntry: _eks_access_entry,
+        _eks_pod_identity.WantedAssociation: _eks_pod_identity,
+    }[type(wanted)]
     return module.plan(wanted, found)
 
 
@@ -109,15 +182,18 @@ def test_the_prediction_needs_no_second_plan(wanted: Any, found: Found, expected
     assert plan(wanted, after) == []
 
 
-@pytest.mark.parametrize(("wanted", "found", "words"), [
-    (addon(configuration_values="{a: ["), None, "neither JSON nor YAML"),
-    (addon(), {**ADDON, "status": "DELETE_FAILED"}, "DELETE_FAILED"),
-    (entry(type="EC2_LINUX"), ENTRY, "cannot change its type from STANDARD"),
-    (entry(policies={VIEW: ("namespace", ())}), None, "names its namespaces"),
-    (association(), None, "give role_arn"),
-    (association(role_arn="arn:n"), {**ASSOCIATION, "owner_arn": "arn:addon"}, "belongs to the add-on arn:addon"),
-    (association(state="absent"), {**ASSOCIATION, "owner_arn": "arn:addon"}, "belongs to the add-on"),
-])
+@pytest.mark.parametrize(
+    ("wanted", "found", "words"),
+    [
+        (addon(configuration_values="{a: ["), None, "neither JSON nor YAML"),
+        (addon(), {**ADDON, "status": "DELETE_FAILED"}, "DELETE_FAILED"),
+        (entry(type="EC2_LINUX"), ENTRY, "cannot change its type from STANDARD"),
+        (entry(policies={VIEW: ("namespace", ())}), None, "names its namespaces"),
+        (association(), None, "give role_arn"),
+        (association(role_arn="arn:n"), {**ASSOCIATION, "owner_arn": "arn:addon"}, "belongs to the add-on arn:addon"),
+        (association(state="absent"), {**ASSOCIATION, "owner_arn": "arn:addon"}, "belongs to the add-on"),
+    ],
+)
 def test_refusals_say_why(wanted: Any, found: Found, words: str) -> None:
     with pytest.raises(ResourceError) as caught:
         plan(wanted, found)
@@ -127,6 +203,8 @@ def test_refusals_say_why(wanted: Any, found: Found, words: str) -> None:
 def test_an_update_of_an_addon_keeps_its_role_and_configuration() -> None:
     (action,) = plan(addon(version="v2"), ADDON)
     assert action.request() == {
-        "addonVersion": "v2", "resolveConflicts": "NONE", "configurationValues": '{"a": 1, "b": [2]}',
+        "addonVersion": "v2",
+        "resolveConflicts": "NONE",
+        "configurationValues": '{"a": 1, "b": [2]}',
         "serviceAccountRoleArn": "arn:r",
     }

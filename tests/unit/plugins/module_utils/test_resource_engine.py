@@ -82,8 +82,9 @@ class Thing(Resource):
     deleting_states = frozenset({"DELETING"})
     failed_states = frozenset({"FAILED"})
 
-    def __init__(self, cloud: dict[str, Any], wanted: int | None, timeout: float = 60.0,
-                 tags: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, cloud: dict[str, Any], wanted: int | None, timeout: float = 60.0, tags: dict[str, str] | None = None
+    ) -> None:
         super().__init__("t", timeout, tags)
         self.cloud, self.wanted, self.calls = cloud, wanted, []
 
@@ -164,7 +165,8 @@ def test_check_mode_predicts_the_same_and_changes_nothing() -> None:
     assert acted(thing) == []
     real = go(thing)
     assert {key: predicted[key] for key in ("changed", "actions", "before", "after", "diff")} == {
-        key: real[key] for key in ("changed", "actions", "before", "after", "diff")}
+        key: real[key] for key in ("changed", "actions", "before", "after", "diff")
+    }
 
 
 def test_busy_is_waited_for_and_planned_again() -> None:
@@ -228,8 +230,11 @@ def test_a_lost_create_is_adopted_by_its_tags() -> None:
 
 def test_a_failed_end_names_the_issues() -> None:
     issue = {"code": "AccessDenied", "message": "no", "resource_ids": ["r-1"]}
-    cloud = {"now": {"value": 1, "status": "WORKING"}, "looks": 2,
-             "then": {"value": 1, "status": "FAILED", "health": {"issues": [issue]}}}
+    cloud = {
+        "now": {"value": 1, "status": "WORKING"},
+        "looks": 2,
+        "then": {"value": 1, "status": "FAILED", "health": {"issues": [issue]}},
+    }
     result = go(Thing(cloud, 1))
     assert result["msg"] == "thing t is FAILED: AccessDenied: no (r-1)"
 

@@ -49,8 +49,14 @@ class Runner:
 
     def __call__(self, module_name: str, /, check_mode: bool = False, **options: Any) -> dict[str, Any]:
         keys = self.running.account.instance.credentials()["deployer"]
-        arguments = {"region": "eu-west-1", "endpoint_url": self.running.url, "access_key": keys["access_key"],
-                     "secret_key": keys["secret_key"], "_ansible_check_mode": check_mode, **options}
+        arguments = {
+            "region": "eu-west-1",
+            "endpoint_url": self.running.url,
+            "access_key": keys["access_key"],
+            "secret_key": keys["secret_key"],
+            "_ansible_check_mode": check_mode,
+            **options,
+        }
         module = importlib.import_module(f"ansible_collections.flaskops.eks.plugins.modules.{module_name}")
         self.capsys.readouterr()
         with patch_module_args(arguments), pytest.raises(SystemExit):
@@ -88,8 +94,15 @@ def role(running: Any) -> str:
 
 
 def test_cluster(run: Runner, network: Any, role: str, running: Any) -> None:
-    options = {"name": "c", "version": "1.33", "role_arn": role, "subnet_ids": network.subnet_ids,
-               "endpoint_private_access": True, "log_types": ["audit", "api"], "tags": TAGS}
+    options = {
+        "name": "c",
+        "version": "1.33",
+        "role_arn": role,
+        "subnet_ids": network.subnet_ids,
+        "endpoint_private_access": True,
+        "log_types": ["audit", "api"],
+        "tags": TAGS,
+    }
     before = run("eks_cluster", check_mode=True, **options)["cluster"]
     assert before["endpoint"] == before["identity"]["oidc"]["issuer"] == "(known after apply)"
     created = run.converge("eks_cluster", **options)
@@ -97,21 +110,38 @@ def test_cluster(run: Runner, network: Any, role: str, running: Any) -> None:
     assert created["cluster"]["status"] == "ACTIVE"
     assert created["cluster"]["access_config"]["authentication_mode"] == "API"
     assert created["diff"] == {"before": {}, "after": created["after"]}
-    changed = run.converge("eks_cluster", **{**options, "subnet_ids": network.subnet_ids[::-1], "version": "1.34",
-                                             "log_types": ["api"], "endpoint_public_access": False,
-                                             "deletion_protection": True, "tags": {**TAGS, "note": "x"}})
+    changed = run.converge(
+        "eks_cluster",
+        **{
+            **options,
+            "subnet_ids": network.subnet_ids[::-1],
+            "version": "1.34",
+            "log_types": ["api"],
+            "endpoint_public_access": False,
+            "deletion_protection": True,
+            "tags": {**TAGS, "note": "x"},
+        },
+    )
     assert changed["actions"] == [
-        "set tags note=x", "set deletion protection to True", "set log types to api",
+        "set tags note=x",
+        "set deletion protection to True",
+        "set log types to api",
         "set endpoint access: endpoint_public_access False, endpoint_private_access True",
-        "upgrade Kubernetes from 1.33 to 1.34"]
+        "upgrade Kubernetes from 1.33 to 1.34",
+    ]
     assert (changed["after"]["version"], changed["after"]["log_types"]) == ("1.34", ["api"])
     assert "Set version to 1.34." in run("eks_cluster", name="c", version="1.33")["msg"]
     assert "protected from deletion" in run("eks_cluster", name="c", state="absent")["msg"]
     gone = run.converge("eks_cluster", name="c", state="absent", deletion_protection=False)
     assert (gone["actions"][-1], gone["cluster"]) == ("delete cluster c", {})
     assert [call for call in mutations(running) if "Cluster" in call or "Tag" in call] == [
-        "CreateCluster", "TagResource", *["UpdateClusterConfig"] * 3, "UpdateClusterVersion", "UpdateClusterConfig",
-        "DeleteCluster"]
+        "CreateCluster",
+        "TagResource",
+        *["UpdateClusterConfig"] * 3,
+        "UpdateClusterVersion",
+        "UpdateClusterConfig",
+        "DeleteCluster",
+    ]
 
 
 def test_start_returns_and_finish_waits(run: Runner, network: Any, role: str, running: Any) -> None:
@@ -137,15 +167,33 @@ def test_start_returns_and_finish_waits(run: Runner, network: Any, role: str, ru
 def test_nodegroup(run: Runner, network: Any, role: str, running: Any) -> None:
     run("eks_cluster", name="c", role_arn=role, subnet_ids=network.subnet_ids, version="1.33")
     node_role = running.role("node", "ec2.amazonaws.com")
-    options = {"cluster_name": "c", "name": "n", "node_role_arn": node_role, "subnet_ids": network.subnet_ids,
-               "scaling_config": {"min_size": 2, "max_size": 4}, "labels": {"Tier": "a", "b": "1"}, "tags": TAGS,
-               "taints": [{"key": "k", "value": "v", "effect": "NO_SCHEDULE"}], "instance_types": ["m7g.large"]}
+    options = {
+        "cluster_name": "c",
+        "name": "n",
+        "node_role_arn": node_role,
+        "subnet_ids": network.subnet_ids,
+        "scaling_config": {"min_size": 2, "max_size": 4},
+        "labels": {"Tier": "a", "b": "1"},
+        "tags": TAGS,
+        "taints": [{"key": "k", "value": "v", "effect": "NO_SCHEDULE"}],
+        "instance_types": ["m7g.large"],
+    }
     assert run.converge("eks_nodegroup", **options)["nodegroup"]["status"] == "ACTIVE"
-    changed = run.converge("eks_nodegroup", **{
-        **options, "subnet_ids": network.subnet_ids[::-1], "labels": {"Tier": "z"}, "taints": [],
-        "scaling_config": {"min_size": 1, "max_size": 5}, "update_config": {"max_unavailable_percentage": 50}})
-    assert changed["actions"] == ["set label Tier=z; remove label b; remove taint k=v:NO_SCHEDULE; set min_size to 1; "
-                                  "set max_size to 5; set max_unavailable_percentage to 50"]
+    changed = run.converge(
+        "eks_nodegroup",
+        **{
+            **options,
+            "subnet_ids": network.subnet_ids[::-1],
+            "labels": {"Tier": "z"},
+            "taints": [],
+            "scaling_config": {"min_size": 1, "max_size": 5},
+            "update_config": {"max_unavailable_percentage": 50},
+        },
+    )
+    assert changed["actions"] == [
+        "set label Tier=z; remove label b; remove taint k=v:NO_SCHEDULE; set min_size to 1; "
+        "set max_size to 5; set max_unavailable_percentage to 50"
+    ]
     assert changed["after"]["scaling_config"] == {"min_size": 1, "max_size": 5, "desired_size": 2}
     refused = run("eks_nodegroup", **{**options, "instance_types": ["m7g.xlarge"]})
     assert refused["immutable"] == ["instance_types"]
@@ -157,8 +205,14 @@ def test_nodegroup(run: Runner, network: Any, role: str, running: Any) -> None:
 def test_failed_nodes_are_named_and_made_again(run: Runner, network: Any, role: str, running: Any) -> None:
     run("eks_cluster", name="c", role_arn=role, subnet_ids=network.subnet_ids)
     node_role = running.role("node", "ec2.amazonaws.com")
-    options = {"cluster_name": "c", "name": "n", "node_role_arn": node_role, "subnet_ids": network.subnet_ids,
-               "scaling_config": {"min_size": 2, "max_size": 4}, "tags": TAGS}
+    options = {
+        "cluster_name": "c",
+        "name": "n",
+        "node_role_arn": node_role,
+        "subnet_ids": network.subnet_ids,
+        "scaling_config": {"min_size": 2, "max_size": 4},
+        "tags": TAGS,
+    }
     running.kubernetes.fail.add("join_nodes")
     failed = run("eks_nodegroup", **options)
     assert failed["failed"]
@@ -175,13 +229,23 @@ def test_addon(run: Runner, network: Any, role: str, running: Any) -> None:
     options = {"cluster_name": "c", "name": "vpc-cni", "configuration_values": {"env": {"A": "1"}}, "tags": TAGS}
     created = run.converge("eks_addon", **options)
     assert created["addon"]["status"] == "ACTIVE"
-    changed = run.converge("eks_addon", **{
-        **options, "configuration_values": "env: {A: '2'}",
-        "pod_identity_associations": [{"service_account": "aws-node", "role_arn": pods}]})
+    changed = run.converge(
+        "eks_addon",
+        **{
+            **options,
+            "configuration_values": "env: {A: '2'}",
+            "pod_identity_associations": [{"service_account": "aws-node", "role_arn": pods}],
+        },
+    )
     assert changed["actions"] == ["update add-on vpc-cni: configuration_values, pod_identity_associations"]
     assert changed["after"]["configuration_values"] == {"env": {"A": "2"}}
-    owned = run("eks_pod_identity_association", cluster_name="c", namespace="kube-system", service_account="aws-node",
-                state="absent")
+    owned = run(
+        "eks_pod_identity_association",
+        cluster_name="c",
+        namespace="kube-system",
+        service_account="aws-node",
+        state="absent",
+    )
     assert "belongs to the add-on" in owned["msg"]
     assert run.converge("eks_addon", cluster_name="c", name="vpc-cni", state="absent")["addon"] == {}
 
@@ -189,13 +253,20 @@ def test_addon(run: Runner, network: Any, role: str, running: Any) -> None:
 def test_access_entry(run: Runner, network: Any, role: str, running: Any) -> None:
     run("eks_cluster", name="c", role_arn=role, subnet_ids=network.subnet_ids)
     principal = running.role("people", "ec2.amazonaws.com")
-    options = {"cluster_name": "c", "principal_arn": principal, "kubernetes_groups": ["b", "a"], "tags": TAGS,
-               "policies": [{"policy_arn": VIEW, "scope": {"type": "namespace", "namespaces": ["flask"]}}]}
+    options = {
+        "cluster_name": "c",
+        "principal_arn": principal,
+        "kubernetes_groups": ["b", "a"],
+        "tags": TAGS,
+        "policies": [{"policy_arn": VIEW, "scope": {"type": "namespace", "namespaces": ["flask"]}}],
+    }
     created = run.converge("eks_access_entry", **options)
     assert created["after"]["policies"] == [
-        {"policy_arn": VIEW, "scope": {"type": "namespace", "namespaces": ["flask"]}}]
-    changed = run.converge("eks_access_entry", **{**options, "kubernetes_groups": ["a"],
-                                                  "policies": [{"policy_arn": VIEW}]})
+        {"policy_arn": VIEW, "scope": {"type": "namespace", "namespaces": ["flask"]}}
+    ]
+    changed = run.converge(
+        "eks_access_entry", **{**options, "kubernetes_groups": ["a"], "policies": [{"policy_arn": VIEW}]}
+    )
     assert changed["actions"] == ["set kubernetes_groups to ['a']", "associate AmazonEKSViewPolicy for the cluster"]
     assert "cannot change its type" in run("eks_access_entry", **{**options, "type": "EC2_LINUX"})["msg"]
     assert run.converge("eks_access_entry", cluster_name="c", principal_arn=principal, state="absent")["changed"]
@@ -213,21 +284,40 @@ def test_pod_identity_association(run: Runner, network: Any, role: str, running:
 
 
 def test_children_of_a_missing_cluster_are_planned(run: Runner) -> None:
-    planned = run("eks_access_entry", check_mode=True, cluster_name="none", principal_arn="arn:aws:iam::1:role/x",
-                  policies=[{"policy_arn": VIEW}])
-    assert planned["actions"] == ["create access entry of arn:aws:iam::1:role/x",
-                                  "associate AmazonEKSViewPolicy for the cluster"]
+    planned = run(
+        "eks_access_entry",
+        check_mode=True,
+        cluster_name="none",
+        principal_arn="arn:aws:iam::1:role/x",
+        policies=[{"policy_arn": VIEW}],
+    )
+    assert planned["actions"] == [
+        "create access entry of arn:aws:iam::1:role/x",
+        "associate AmazonEKSViewPolicy for the cluster",
+    ]
     assert not run("eks_addon", cluster_name="none", name="vpc-cni", state="absent")["changed"]
     assert "none" in run("eks_addon", cluster_name="none", name="vpc-cni")["msg"]
 
 
 def test_replication_group(run: Runner, network: Any, running: Any) -> None:
     cache = running.client("elasticache")
-    cache.create_cache_subnet_group(CacheSubnetGroupName="s", CacheSubnetGroupDescription="s",
-                                    SubnetIds=network.subnet_ids)
-    options = {"replication_group_id": "g", "description": "d", "engine": "redis", "node_type": "cache.t4g.small",
-               "num_cache_clusters": 2, "automatic_failover": True, "transit_encryption": True, "auth_token": TOKEN,
-               "at_rest_encryption": True, "subnet_group_name": "s", "snapshot_retention_limit": 1, "tags": TAGS}
+    cache.create_cache_subnet_group(
+        CacheSubnetGroupName="s", CacheSubnetGroupDescription="s", SubnetIds=network.subnet_ids
+    )
+    options = {
+        "replication_group_id": "g",
+        "description": "d",
+        "engine": "redis",
+        "node_type": "cache.t4g.small",
+        "num_cache_clusters": 2,
+        "automatic_failover": True,
+        "transit_encryption": True,
+        "auth_token": TOKEN,
+        "at_rest_encryption": True,
+        "subnet_group_name": "s",
+        "snapshot_retention_limit": 1,
+        "tags": TAGS,
+    }
     created = run.converge("elasticache_replication_group", **options)
     group = created["replication_group"]
     assert (group["status"], group["num_cache_clusters"], created["after"]["tags"]) == ("available", 2, TAGS)
@@ -246,11 +336,17 @@ def test_replication_group(run: Runner, network: Any, running: Any) -> None:
 def test_certificate(run: Runner, running: Any) -> None:
     dns = running.client("route53")
     zone = dns.create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"].split("/")[-1]
-    options = {"domain_name": "example.com", "subject_alternative_names": ["*.example.com"], "zone_id": zone,
-               "tags": TAGS}
+    options = {
+        "domain_name": "example.com",
+        "subject_alternative_names": ["*.example.com"],
+        "zone_id": zone,
+        "tags": TAGS,
+    }
     issued = run.converge("acm_certificate", **options)
-    assert issued["actions"] == ["request a certificate for example.com, *.example.com",
-                                 f"write the validation records into zone {zone}"]
+    assert issued["actions"] == [
+        "request a certificate for example.com, *.example.com",
+        f"write the validation records into zone {zone}",
+    ]
     assert (issued["certificate"]["status"], issued["after"]["tags"]) == ("ISSUED", TAGS)
     assert all(record["present"] for record in issued["certificate"]["validation_records"])
     more = run.converge("acm_certificate", **{**options, "tags": {**TAGS, "note": "x"}})

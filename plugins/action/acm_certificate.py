@@ -1,4 +1,4 @@
-"""Runs a module of this collection in the forked worker. meta/runtime.yml names it for each of our AWS modules."""
+"""Runs the module of this name in process, also where the repository's ansible.cfg is not in force."""
 
 from __future__ import annotations
 

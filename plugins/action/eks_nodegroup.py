@@ -1,0 +1,10 @@
+"""Runs the module of this name in process, also where the repository's ansible.cfg is not in force."""
+
+from __future__ import annotations
+
+from ansible_collections.flaskops.eks.plugins.plugin_utils._action import InProcess
+from ansible_collections.flaskops.eks.plugins.plugin_utils._stock import NormalAction
+
+
+class ActionModule(InProcess, NormalAction):
+    """``normal``, with the module run in process and a plan in check mode."""

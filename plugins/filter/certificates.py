@@ -1,0 +1,27 @@
+"""Filters about certificates."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any
+
+SECONDS_A_DAY = 86400
+
+
+def days_until(not_after: str, now: float | None = None) -> int:
+    """Whole days until a certificate ends, negative once it has.
+
+    `not_after` reads as Python's `ssl` writes it ("Dec 23 13:48:05 2027 GMT"); `now` is in seconds since 1970.
+    Raises ValueError for any other form.
+    """
+    current = time.time() if now is None else now
+    return int((ssl.cert_time_to_seconds(not_after) - current) // SECONDS_A_DAY)
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"days_until": days_until}
