@@ -16,13 +16,6 @@ from system import System
 INSTANCE = "test"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs them all, in the order of the files, while another runs the unit tests."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("system"))
-
-
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     assert os.geteuid() == 0, "the sandbox needs root: run `make test` as root"
