@@ -7,9 +7,6 @@ import json
 import pytest
 from system import System
 
-# One worker runs all end-to-end tests, in the order of the files, while another runs the rest.
-pytestmark = pytest.mark.xdist_group("system")
-
 REFUSED = {
     "unknown environment": ({"flaskops_environment": "qa"}, ["flaskops_environment", "qa"]),
     "subnet outside the VPC": (

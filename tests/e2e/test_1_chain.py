@@ -18,9 +18,6 @@ import pytest
 import yaml
 from system import PROGRAMS, ROOT, Run, System
 
-# One worker runs all end-to-end tests, in the order of the files, while another runs the rest.
-pytestmark = pytest.mark.xdist_group("system")
-
 HOST = "app.local.example.com"
 
 

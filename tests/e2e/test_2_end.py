@@ -15,9 +15,6 @@ from system import ROOT, System, carrying
 from sandbox import lifecycle, toolchain
 from sandbox.instance import Instance
 
-# One worker runs all end-to-end tests, in the order of the files, while another runs the rest.
-pytestmark = pytest.mark.xdist_group("system")
-
 
 @pytest.fixture(scope="module")
 def torn_down(system: System) -> System:
