@@ -1,0 +1,32 @@
+"""Molecule's scenario flask_app, on the cluster that the chain built: the role with everything changed, then gone."""
+
+from __future__ import annotations
+
+import pytest
+from system import PROGRAMS, Run, System
+
+
+@pytest.fixture(scope="module")
+def converged(system: System) -> Run:
+    run = system.run(PROGRAMS / "molecule", "converge", "-s", "flask_app", log="molecule-flask-app-converge")
+    assert run.code == 0, run.output[-4000:]
+    return run
+
+
+@pytest.mark.parametrize("step", ["idempotence", "verify"])
+def test_the_changed_application(step, converged, system: System):
+    run = system.run(PROGRAMS / "molecule", step, "-s", "flask_app", log=f"molecule-flask-app-{step}")
+    assert run.code == 0, run.output[-4000:]
+
+
+def test_it_goes_without_the_chains_own_applications(converged, system: System):
+    run = system.run(PROGRAMS / "molecule", "cleanup", "-s", "flask_app", log="molecule-flask-app-cleanup")
+    assert run.code == 0, run.output[-4000:]
+    namespaces = system.kubectl("get", "namespaces", "-o", "name").stdout.split()
+    assert "namespace/flask-changed" not in namespaces
+    assert "namespace/flask" in namespaces
+    records = system.client("route53").list_resource_record_sets(
+        HostedZoneId=system.client("route53").list_hosted_zones()["HostedZones"][0]["Id"]
+    )
+    names = {record["Name"] for record in records["ResourceRecordSets"]}
+    assert "changed.local.example.com." not in names and "app.local.example.com." in names
