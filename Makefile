@@ -1,12 +1,15 @@
 # Thin: every target is one command that works by hand too (README.md).
 PYTHON := .venv/bin/python
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
-export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.cache/uv/bin:$(PATH)
 
-.PHONY: help setup up down status logs test lint unit lock build clean
+.PHONY: help venv setup up down status logs test lint unit lock build
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+venv: ## only .venv and the collection's link: enough for AWS, needs no root
+	@scripts/setup --python
 
 setup: ## install Debian packages, .venv and the collection's link
 	@scripts/setup
@@ -32,9 +35,9 @@ lint: setup ## ansible-lint (production), yamllint, ruff, mypy
 unit: setup ## unit tests of app, plugins and sandbox
 	@tests/run unit
 
-lock: setup ## requirements.txt from requirements.in, app/requirements.txt from app/requirements.in
+lock: venv ## requirements.txt from requirements.in, app/requirements.txt from app/requirements.in
 	uv pip compile -q --python-version 3.11 --no-annotate --no-header requirements.in -o requirements.txt
-	uv pip compile -q --python-version 3.13 --no-annotate --no-header app/requirements.in -o app/requirements.txt
+	uv pip compile -q --python-version 3.13 --generate-hashes --no-annotate --no-header app/requirements.in -o app/requirements.txt
 
 build: setup ## build the collection's artifact
 	ansible-galaxy collection build --force
