@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sandbox import evidence, lifecycle, preflight, summary
@@ -24,14 +25,18 @@ EXPECTED = (CommandError, InstanceError, ClusterError, lifecycle.LifecycleError)
 
 def up(arguments: argparse.Namespace) -> int:
     """Build what is missing and start the instance; running already is fine."""
-    name = arguments.instance
-    preflight.refuse_bad_name(name)
+    preflight.refuse_bad_name(arguments.instance)
+    with _alone(arguments.instance):
+        return _up(arguments.instance)
+
+
+def _up(name: str) -> int:
     known = name in Instance.names()
-    instance = Instance.load(name) if known and (state_root() / name).is_dir() else Instance(name, 0)
+    instance = Instance.make(name) if known else Instance(name, 0)
     if known and not lifecycle.healthy(instance):
         for what in lifecycle.remains(instance):
             say(f"  left over from an earlier run: {what}")
-        say(f"The account of instance {name!r} is gone, and what it knew with it: starting empty.")
+        say(f"The account of instance {name!r}, or a server of it, has died, and what it knew is gone: starting empty.")
         lifecycle.end(instance)
         known = False
     if not known:
@@ -72,12 +77,14 @@ def deploy(arguments: argparse.Namespace) -> int:
 
 def down(arguments: argparse.Namespace) -> int:
     """End the instance; one that is not there is fine."""
-    if arguments.instance not in Instance.names():
-        say(f"There is no sandbox instance {arguments.instance!r}.")
-        return 0
-    instance = Instance.make(arguments.instance)
-    say(f"Ending sandbox instance {instance.name!r}")
-    lifecycle.end(instance)
+    preflight.refuse_bad_name(arguments.instance)
+    with _alone(arguments.instance):
+        if arguments.instance not in Instance.names():
+            say(f"There is no sandbox instance {arguments.instance!r}.")
+            return 0
+        instance = Instance.make(arguments.instance)
+        say(f"Ending sandbox instance {instance.name!r}")
+        lifecycle.end(instance)
     say("Nothing of it is left. Built programs and images stay, for the next `make up`.")
     return 0
 
@@ -126,12 +133,38 @@ def _build() -> images.Built:
         return images.ensure(root / "build.log")
 
 
+@contextlib.contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """One command at a time may start or end an instance."""
+    root = state_root()
+    if not root.exists():
+        root.mkdir(parents=True)
+        root.chmod(0o711)
+    with (root / f".{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InstanceError(
+                f"another command starts or ends instance {name!r}: try again when it is done"
+            ) from None
+        yield
+
+
 def _next_index(name: str) -> int:
     """The index that `Instance.make` will hand out, for checks that come before anything is made."""
     taken = {
         Instance.load(other).index for other in Instance.names() if other != name and (state_root() / other).is_dir()
     }
     return next(number for number in range(len(taken) + 1) if number not in taken)
+
+
+def _forget_the_persons_aws() -> None:
+    """A profile or proxy of the person's must not come between the sandbox and its own account."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
+        os.environ.pop(name, None)
+    for name in ("no_proxy", "NO_PROXY"):
+        others = [os.environ[name]] if os.environ.get(name) else []
+        os.environ[name] = ",".join([*others, *Instance.every_services_address()])
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -145,6 +178,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--lines", type=int, default=20, help="logs: how many lines of each")
     parser.add_argument("rest", nargs="*", help="deploy: more arguments for ansible-playbook, after --")
     arguments = parser.parse_args(words)
+    _forget_the_persons_aws()
     try:
         return commands[arguments.command](arguments)
     except EXPECTED as error:

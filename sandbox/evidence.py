@@ -27,9 +27,11 @@ def collect(instance: Instance) -> Path:
     folder.chmod(0o700)
     for log in [*instance.log_dir.glob("*.log"), *instance.log_dir.glob("*.jsonl")]:
         shutil.copy2(log, folder / log.name)
+    if (instance.log_dir / "evidence").is_dir():
+        shutil.copytree(instance.log_dir / "evidence", folder / "verify")
     if instance.kubeconfig.exists() and cluster.exists(instance, ""):
         _from_cluster(instance, folder)
-    for old in sorted(root.glob(f"{instance.name}-*"))[:-KEEP]:
+    for old in sorted(root.glob(f"{instance.name}-{'[0-9]' * 8}T{'[0-9]' * 6}Z"))[:-KEEP]:
         shutil.rmtree(old, ignore_errors=True)
     return folder
 

@@ -169,6 +169,16 @@ class Instance:
         return instance
 
     @staticmethod
+    def indexes() -> dict[str, int]:
+        """Every instance that this machine knows of, with its index."""
+        return _read_indexes()
+
+    @staticmethod
+    def every_services_address() -> list[str]:
+        """The services addresses of all instances that may ever be, for no_proxy."""
+        return [Instance("any", index).services_address for index in range(MAX_INSTANCES)]
+
+    @staticmethod
     def names() -> list[str]:
         """Every instance that this machine knows of."""
         return sorted(_read_indexes())
@@ -223,7 +233,9 @@ def _read_indexes() -> dict[str, int]:
 @contextlib.contextmanager
 def _indexes_locked() -> Iterator[dict[str, int]]:
     root = state_root()
-    root.mkdir(parents=True, exist_ok=True)
+    if not root.exists():
+        root.mkdir(parents=True)
+        root.chmod(0o711)  # whatever the umask is: PostgreSQL's and Redis' users must be able to enter
     with (root / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         indexes = _read_indexes()

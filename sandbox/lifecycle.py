@@ -25,7 +25,8 @@ from sandbox.kubernetes import cluster
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "FLASKOPS_SANDBOX_INSTANCE"  # noqa: S105 - an environment variable's name
 """Marks every process of an instance, so that they are found whatever became of pid files."""
-PROGRAMS = ("python", "postgres", "redis-server", "docker-registry")
+SERVERS = ("postgres", "redis-server", "docker-registry")
+PROGRAMS = ("python", *SERVERS, "kind", "kubectl", "podman")
 DAEMONS = ("account", "alb")
 MANIFEST_TYPES = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 START_SECONDS = 60.0
@@ -37,11 +38,12 @@ class LifecycleError(Exception):
 
 
 def healthy(instance: Instance) -> bool:
-    """Whether the account answers."""
+    """Whether the account answers, is this instance's, and every server that it started still runs."""
     try:
         with urllib.request.urlopen(f"{instance.aws_endpoint_url}/_sandbox/health", timeout=3) as answer:
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
+            state = json.load(answer)
+            return bool(state["instance"] == instance.name and state["registry"] and state["servers"])
+    except (OSError, ValueError, KeyError):
         return False
 
 
@@ -106,7 +108,8 @@ def processes(instance: Instance) -> dict[int, str]:
         except OSError:
             continue  # ended while we looked
         ours = program.startswith(PROGRAMS) and arguments
-        if ours and (token in environment or (folder in arguments and not program.startswith("python"))):
+        # Only servers by their arguments: a person's own kubectl may name the state folder as well.
+        if ours and (token in environment or (folder in arguments and program.startswith(SERVERS))):
             found[int(entry.name)] = program
     return found
 
@@ -154,6 +157,10 @@ def _is_pushed(instance: Instance, name: str, image: str) -> bool:
             return bool(answer.status == 200)
     except urllib.error.HTTPError:
         return False
+    except OSError as error:
+        raise LifecycleError(
+            f"the registry at {instance.registry} does not answer: {error}; see {instance.log_dir}"
+        ) from error
 
 
 def pushed_image(instance: Instance, name: str, image: str) -> dict[str, str]:

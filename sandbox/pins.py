@@ -42,5 +42,7 @@ DEBIAN_PACKAGES = (
     "redis-server",
     "mariadb-server-core",
     "mariadb-client-core",
+    "curl",
+    "ca-certificates",
 )
 """What the sandbox and the application's tests run; never as services that a package starts by itself."""

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import os
 import platform
+import re
 import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from sandbox.commands import CommandError, podman
+from sandbox.commands import CommandError, podman, run
 from sandbox.instance import NAME_PATTERN, Instance, InstanceError, state_root
 from sandbox.toolchain import ALWAYS, WITHOUT_REGISTRY, cache_root
 
 GIB = 1024**3
 BUILD_GIB = 15
 RUN_GIB = 5
+MINIMUM_GO = (1, 26)
+"""What the newest of the pinned modules asks for in its go.mod."""
 IP_FREEBIND = 15
 """Linux, ip(7): bind to an address that the machine does not have yet."""
 
 
 def problems(instance: Instance) -> list[str]:
     """Everything that stands against starting this instance, each with its remedy; empty when nothing does."""
-    checks: tuple[Callable[[Instance], list[str]], ...] = (_platform, _engine, _disk, _ports)
+    checks: tuple[Callable[[Instance], list[str]], ...] = (_platform, _engine, _go, _disk, _ports, _routes)
     found: list[str] = []
     for check in checks:
         found += check(instance)
@@ -60,6 +65,22 @@ def _engine(_: Instance) -> list[str]:
     return []
 
 
+def _go(_: Instance) -> list[str]:
+    if all(tool.ready for tool in (*ALWAYS, *WITHOUT_REGISTRY)):
+        return []
+    if shutil.which("go") is None:
+        return [
+            "go is not installed, and tools must be built: install Go 1.26 from https://go.dev/dl and put it on PATH"
+        ]
+    told = run(["go", "env", "GOVERSION"]).strip()
+    numbers = re.match(r"go(\d+)\.(\d+)", told)
+    if numbers and (int(numbers[1]), int(numbers[2])) < MINIMUM_GO:
+        return [
+            f"go is {told}, and tools need {MINIMUM_GO[0]}.{MINIMUM_GO[1]} or newer: install it from https://go.dev/dl"
+        ]
+    return []
+
+
 def _disk(_: Instance) -> list[str]:
     built = all(tool.ready for tool in (*ALWAYS, *WITHOUT_REGISTRY))
     needed = RUN_GIB if built else BUILD_GIB
@@ -80,6 +101,19 @@ def _ports(instance: Instance) -> list[str]:
         f"end it (`ss -ltnp 'sport = :{port}'` names it)"
         for address, port, what in wanted
         if not _free(address, port)
+    ]
+
+
+def _routes(instance: Instance) -> list[str]:
+    ranges = [instance.pod_cidr, instance.service_cidr, instance.network_subnet]
+    ours = [ipaddress.ip_network(text) for text in ranges]
+    taken = [route["dst"] for route in json.loads(run(["ip", "-json", "route"]) or "[]") if "/" in route["dst"]]
+    return [
+        f"range in use: {network} of instance {instance.name!r} overlaps this machine's route to {text}: use another "
+        "FLASKOPS_INSTANCE beside one that is up, or free the range"
+        for network in ours
+        for text in taken
+        if ipaddress.ip_network(text).overlaps(network)
     ]
 
 

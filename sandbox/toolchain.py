@@ -106,8 +106,10 @@ def build(tool: Tool, log: Path) -> None:
     """Build one tool unless its pin is in the cache. Raises CommandError with Go's own words."""
     if tool.ready:
         return
-    beside = tool.folder.with_name(f"{tool.folder.name}.partial")
-    shutil.rmtree(beside, ignore_errors=True)
+    # A name of this process's: an orphan of a killed build may still be writing into its own.
+    for old in tool.folder.parent.glob(f"{tool.folder.name}.*.partial"):
+        shutil.rmtree(old, ignore_errors=True)
+    beside = tool.folder.with_name(f"{tool.folder.name}.{os.getpid()}.partial")
     beside.mkdir(parents=True)
     environment = {**os.environ, "CGO_ENABLED": "0", "GOBIN": str(beside), "GOTOOLCHAIN": "local", "GOWORK": "off"}
     # A package at a version is built outside any module, or Go would read the nearest go.mod.

@@ -47,6 +47,11 @@ def principal_arn(caller: str) -> str:
     if "(known after apply)" in caller:
         return caller
     session = ASSUMED_ROLE.fullmatch(caller)
+    if session and session[3].startswith("AWSReservedSSO_"):
+        raise AnsibleFilterError(
+            "eks_admin_principal_arn: these credentials come from IAM Identity Center, whose roles have a path that "
+            f"STS does not tell; run `aws iam get-role --role-name {session[3]} --query Role.Arn` and set the variable."
+        )
     if session:
         return f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}"
     principal = USER_OR_ROLE.fullmatch(caller)

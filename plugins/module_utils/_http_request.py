@@ -1,7 +1,7 @@
 """One HTTP request whose name and whose address are two things. No Ansible in here.
 
-A load balancer is checked by the name that its certificate carries, while that name may not resolve yet (or, in a
-sandbox, never): the connection goes to an address given by the caller, the TLS server name, the host name check and the
+A load balancer is checked by the name that its certificate carries, while that name may not resolve yet, or
+not from here: the connection goes to an address given by the caller, the TLS server name, the host name check and the
 Host header keep the name of the URL. curl calls this `--resolve`.
 """
 

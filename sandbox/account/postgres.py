@@ -6,6 +6,7 @@ superuser is `rdsadmin`, which only root and the server's own system user reach,
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import signal
@@ -26,6 +27,13 @@ SYSTEM_USER = "postgres"
 ADMIN = "rdsadmin"
 FIRST_PORT = 5432
 INITDB_SECONDS = 60.0
+
+
+@functools.cache
+def release() -> str:
+    """Full version of the installed server, for example 15.18."""
+    told = subprocess.run([BINARIES / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    return next(word for word in told.split() if word[0].isdigit())
 
 
 class PostgresServer:

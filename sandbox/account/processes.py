@@ -100,6 +100,11 @@ class Processes:
                 raise ProcessError(f"{name} did not answer within {timeout:.0f} s; its log is {log}")
             time.sleep(READY_PAUSE_SECONDS)
 
+    def all_alive(self) -> bool:
+        """Whether every server that was started and not ended on purpose still runs."""
+        with self._lock:
+            return all(child.popen.poll() is None for child in self._children.values())
+
     def alive(self, name: str) -> bool:
         """Whether the server of that name runs."""
         with self._lock:

@@ -131,7 +131,8 @@ def _create(databases: Databases, original: Callable[..., DBInstance]) -> Callab
             raise InvalidParameterValue(
                 f"Cannot find version {version} for {ENGINE}. The sandbox runs PostgreSQL {postgres.VERSION}."
             )
-        db_kwargs["engine_version"] = version
+        # As RDS does: who asks for 15 gets the newest release of it, and reads its full number.
+        db_kwargs["engine_version"] = postgres.release()
         password = db_kwargs.get("master_user_password")
         if not db_kwargs.get("master_username") or not (password or db_kwargs.get("manage_master_user_password")):
             raise InvalidParameterValue("MasterUsername and MasterUserPassword are needed")

@@ -69,7 +69,11 @@ class Account:
         ]
 
     def _health(self, _match: re.Match[str], _environ: dict[str, Any], _body: bytes) -> aws.Response:
-        state = {"instance": self.instance.name, "registry": self.processes.alive("registry")}
+        state = {
+            "instance": self.instance.name,
+            "registry": self.processes.alive("registry"),
+            "servers": self.processes.all_alive(),
+        }
         return aws.json_response({"status": "ok", **state})
 
     def stop(self) -> None:

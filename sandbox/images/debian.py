@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from sandbox.toolchain import cache_root
 
 APT_FOLDER = Path("/etc/apt")
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
+MIRROR = re.compile(r"^(?:URIs:|deb(?: \[[^]]*\])?)\s+(?!\S*/linux/debian)(\S+/debian/?)(?:\s|$)", re.M)
+"""A source's address; not those of other people's packages for Debian, such as Docker's (/linux/debian)."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,11 @@ KUBE_PROXY = DebianBase(
 
 def mirror() -> str:
     """The Debian mirror in this machine's apt sources; the public one where none is named."""
-    for source in [*sorted(APT_FOLDER.glob("sources.list.d/*")), APT_FOLDER / "sources.list"]:
+    folder = APT_FOLDER / "sources.list.d"
+    more = [*sorted(folder.glob("*.sources")), *sorted(folder.glob("*.list"))]
+    for source in [APT_FOLDER / "sources.list", folder / "debian.sources", *more]:
         if source.is_file():
-            found = re.search(r"^(?:URIs:|deb(?: \[[^]]*\])?)\s+(\S+/debian/?)(?:\s|$)", source.read_text(), re.M)
+            found = MIRROR.search(source.read_text())
             if found:
                 return found.group(1)
     return DEFAULT_MIRROR
@@ -83,7 +88,10 @@ def ensure_tarball(base: DebianBase, log: Path) -> Path:
     if base.tarball.exists():
         return base.tarball
     base.tarball.parent.mkdir(parents=True, exist_ok=True)
-    partial = base.tarball.with_suffix(".partial.tar")
+    # A name of this process's: an orphan of a killed build may still be writing its own.
+    partial = base.tarball.with_suffix(f".{os.getpid()}.partial.tar")
+    for old in base.tarball.parent.glob(f"{base.tarball.stem}.*.partial.tar"):
+        old.unlink()
     with step(f"make {base.name} from Debian {base.suite} packages", base.usual_seconds):
         run(
             [

@@ -7,6 +7,7 @@ kind has made them, and `join_nodes` lets them register, under the instance ids 
 from __future__ import annotations
 
 import base64
+import ipaddress
 import json
 import shutil
 import time
@@ -272,7 +273,10 @@ def _connect(instance: Instance, *, published: bool) -> None:
 def _remove_routes(instance: Instance) -> None:
     for line in run(["ip", "-json", "route", "show", "root", instance.pod_cidr]).splitlines():
         for route in json.loads(line or "[]"):
-            run(["ip", "route", "del", route["dst"]])
+            # Others may have routes inside the range: a VPN, a company's network.
+            gateway = route.get("gateway")
+            if gateway and ipaddress.ip_address(gateway) in ipaddress.ip_network(instance.network_subnet):
+                run(["ip", "route", "del", route["dst"], "via", gateway])
 
 
 def certificate_authority_pem(info: ClusterInfo) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,18 +14,35 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from system import System
+from system import PROGRAMS, System, carrying
 
 INSTANCE = "test"
+LOCK = Path("/run/flaskops-eks-test.lock")
 
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     assert os.geteuid() == 0, "the sandbox needs root: run `make test` as root"
-    made = System(INSTANCE, tmp_path_factory.mktemp("e2e"))
-    made.sandbox("down")  # what a killed run may have left
-    started = made.sandbox("up")
-    assert started.code == 0, started.output
-    yield made
-    if not os.environ.get("FLASKOPS_KEEP"):
-        made.sandbox("down")
+    with LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pytest.fail("another `make test` runs on this machine: wait for its end")
+        made = System(INSTANCE, tmp_path_factory.mktemp("e2e"))
+        _clean(made)
+        started = made.sandbox("up")
+        assert started.code == 0, started.output
+        yield made
+        if not os.environ.get("FLASKOPS_KEEP"):
+            _clean(made)
+
+
+def _clean(system: System) -> None:
+    """What a killed run may have left: its playbooks, the instance, and what molecule believes of it."""
+    for pid in carrying(f"FLASKOPS_INSTANCE={INSTANCE}".encode()):
+        if pid != os.getpid():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    assert system.sandbox("down").code == 0
+    for scenario in ("default", "flask_app"):
+        system.run(PROGRAMS / "molecule", "reset", "-s", scenario, log="molecule-reset")

@@ -87,11 +87,16 @@ class System:
             if watch:
                 threading.Thread(target=watch, args=(process.pid,), daemon=True).start()
             told = started
-            while process.poll() is None:
-                time.sleep(0.2)
-                if time.monotonic() - told > 30:
-                    told = time.monotonic()
-                    say(f"{log}: {told - started:.0f} s; {_last_task(target)}")
+            try:
+                while process.poll() is None:
+                    time.sleep(0.2)
+                    if time.monotonic() - told > 30:
+                        told = time.monotonic()
+                        say(f"{log}: {told - started:.0f} s; {_last_task(target)}")
+            finally:
+                if process.poll() is None:  # the test run itself is being ended
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
         seconds = time.monotonic() - started
         say(f"{log}: exit {process.returncode} after {seconds:.0f} s")
         return Run(process.returncode, target.read_text(encoding="utf-8", errors="replace"), seconds)

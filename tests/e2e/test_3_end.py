@@ -112,7 +112,9 @@ def test_down_leaves_nothing_on_the_machine(torn_down):
     assert instance.services_address not in addresses
     assert not json.loads(output("ip", "-json", "route", "show", "root", instance.pod_cidr) or "[]")
     assert instance.network not in output("podman", "network", "ls", "--format", "{{.Name}}").split()
-    assert not output("podman", "ps", "--all", "--quiet", "--filter", f"name=flaskops-{instance.name}-")
+    assert not output(
+        "podman", "ps", "--all", "--quiet", "--filter", f"label=io.x-k8s.kind.cluster=flaskops-{instance.name}"
+    )
     assert str(instance.state_dir) not in Path("/proc/mounts").read_text()
 
 

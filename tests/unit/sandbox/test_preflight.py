@@ -44,8 +44,26 @@ def test_a_port_in_use_is_named():
     with socket.socket() as holder:
         holder.bind((INSTANCE.address, 443))
         holder.listen()
-        (problem,) = preflight.problems(INSTANCE)
+        (problem,) = preflight._ports(INSTANCE)
     assert f"{INSTANCE.address}:443" in problem and "port in use" in problem
+
+
+@pytest.mark.parametrize(
+    ("which", "version", "word"),
+    [(None, "", "not installed"), ("/bin/go", "go1.19.8", "go1.19.8"), ("/bin/go", "go1.26.8", "")],
+)
+def test_go_is_asked_for_when_tools_must_be_built(which, version, word, monkeypatch, tmp_path):
+    monkeypatch.setenv("FLASKOPS_CACHE_ROOT", str(tmp_path))
+    monkeypatch.setattr(shutil, "which", lambda _: which)
+    monkeypatch.setattr(preflight, "run", lambda _: version)
+    found = preflight._go(INSTANCE)
+    assert bool(found) == bool(word) and all(word in problem for problem in found)
+
+
+def test_a_route_into_our_ranges_is_named(monkeypatch):
+    monkeypatch.setattr(preflight, "run", lambda _: '[{"dst": "default"}, {"dst": "10.249.3.0/24"}]')
+    (problem,) = preflight._routes(INSTANCE)
+    assert "10.249.3.0/24" in problem and INSTANCE.pod_cidr in problem
 
 
 def test_a_bad_instance_name_is_refused_before_a_folder_is_made():

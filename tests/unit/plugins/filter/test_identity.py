@@ -50,3 +50,9 @@ def test_a_roles_own_policy_is_found_by_its_name() -> None:
     results = [{"item": {"role_name": "app"}, "policy": {"arn": "arn:policy"}}]
     assert identity.own_policy_arns("app", results) == ["arn:policy"]
     assert identity.own_policy_arns("other", results) == []
+
+
+def test_an_identity_center_role_is_refused_with_the_command_that_tells_its_path() -> None:
+    caller = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ann"
+    with pytest.raises(AnsibleFilterError, match="get-role --role-name AWSReservedSSO_Admin_0123456789abcdef"):
+        identity.principal_arn(caller)
