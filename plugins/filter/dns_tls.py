@@ -29,6 +29,26 @@ def zone_belongs_to(described: Mapping[str, Any], environment: str) -> bool:
     return False
 
 
+def foreign_zones(results: Sequence[Mapping[str, Any]], environment: str) -> list[str]:
+    """Ids of the zones that are not this environment's own.
+
+    A zone whose comment names the environment and that carries no tag yet is ours: its run ended between the two calls.
+
+    Args:
+        results: Results of amazon.aws.route53_info with hosted_zone_method tags in a loop over zones.
+        environment: Value of the tag flaskops:environment, and of the comment.
+    """
+    foreign = []
+    for result in results:
+        zone = result["item"]
+        tag_sets = result.get("resource_tag_sets") or result.get("ResourceTagSets") or []
+        tagged = any(tag_set.get("tags", tag_set.get("Tags")) for tag_set in tag_sets)
+        unfinished = not tagged and (zone.get("config") or {}).get("comment") == environment
+        if not unfinished and not zone_belongs_to(result, environment):
+            foreign.append(str(zone["id"]).rsplit("/", 1)[-1])
+    return foreign
+
+
 def removable_records(records: Sequence[Mapping[str, Any]], zone: str) -> list[dict[str, Any]]:
     """List a zone's records as options of amazon.aws.route53.
 
@@ -60,4 +80,8 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Return the filters by their names."""
-        return {"zone_belongs_to": zone_belongs_to, "removable_records": removable_records}
+        return {
+            "foreign_zones": foreign_zones,
+            "removable_records": removable_records,
+            "zone_belongs_to": zone_belongs_to,
+        }

@@ -35,14 +35,22 @@ def alias_records(
     return records
 
 
-def alias_records_of(records: Iterable[Mapping[str, Any]], hosts: Iterable[str]) -> list[dict[str, str]]:
-    """Of a zone's record sets (route53_info) the alias A records of these hosts, as `alias_records` writes them."""
+def alias_records_of(
+    records: Iterable[Mapping[str, Any]], hosts: Iterable[str], load_balancers: Iterable[Mapping[str, Any]]
+) -> list[dict[str, str]]:
+    """Of a zone's record sets (route53_info) the alias A records of these hosts, as `alias_records` writes them.
+
+    Only those that point at one of these load balancers: a host that has moved elsewhere keeps its record.
+    """
     wanted = {host.rstrip(".").lower() for host in hosts}
+    ours = {_plain(str(item["dns_name"])) for item in load_balancers}
     made = []
     for record in records:
         target = record.get("alias_target") or record.get("AliasTarget") or {}
         name = str(record.get("name") or record.get("Name") or "").rstrip(".")
-        if target and name.lower() in wanted and (record.get("type") or record.get("Type")) == "A":
+        points_at = _plain(str(target.get("dns_name") or target.get("DNSName")))
+        is_address = (record.get("type") or record.get("Type")) == "A"
+        if target and is_address and name.lower() in wanted and points_at in ours:
             made.append(
                 {
                     "host": name,
@@ -69,6 +77,11 @@ def sharing_group(ingresses: Iterable[Mapping[str, Any]], group: str) -> list[st
         for item in ingresses
         if (item["metadata"].get("annotations") or {}).get("alb.ingress.kubernetes.io/group.name") == group
     ]
+
+
+def _plain(name: str) -> str:
+    """A load balancer's name as the API tells it: Route 53 adds a final dot, its console the prefix `dualstack.`."""
+    return name.lower().rstrip(".").removeprefix("dualstack.")
 
 
 def _addresses(ingresses: Iterable[Mapping[str, Any]]) -> dict[str, str]:

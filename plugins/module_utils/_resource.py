@@ -300,6 +300,19 @@ def adopt(resource: Resource, error: Conflict) -> None:
         ) from error
 
 
+def refuse_foreign(resource: Resource, present: dict[str, Any] | None) -> None:
+    """Refuse an object of the wanted name whose tags say that it is something else's; one without any tag is adopted.
+
+    Only where the task says what is its own, by a tag of IDENTITY_TAGS.
+    """
+    says_own = any(key in IDENTITY_TAGS for key in resource.tags or {})
+    if present and present.get("tags") and says_own and not same_identity(resource.tags, present["tags"]):
+        raise ResourceError(
+            f"{resource.title} exists, and its tags say that it is not this environment's own: choose another name, "
+            f"or set the tags {', '.join(IDENTITY_TAGS)} on it if it shall be managed here"
+        )
+
+
 def run(module: Any, resource: Resource, wait: bool = False) -> None:
     """Do everything and end the module: describe, plan, apply or predict, wait, report.
 
@@ -310,6 +323,7 @@ def run(module: Any, resource: Resource, wait: bool = False) -> None:
     try:
         found = resource.describe()
         present = None if resource.deleting(found) else found
+        refuse_foreign(resource, present)
         actions = resource.plan(present)
         if module.check_mode:
             after = present

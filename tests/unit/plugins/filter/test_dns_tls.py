@@ -56,3 +56,27 @@ def test_only_what_carries_the_tag_is_kept() -> None:
     ours = {"name": "a", "tags": {"elbv2.k8s.aws/cluster": "flask"}}
     others = [{"name": "b", "tags": {"elbv2.k8s.aws/cluster": "other"}}, {"name": "c", "tags": None}, {"name": "d"}]
     assert tags.with_tag([ours, *others], "elbv2.k8s.aws/cluster", "flask") == [ours]
+
+
+@pytest.mark.parametrize(
+    ("comment", "tags", "foreign"),
+    [
+        ("dev", [], []),
+        ("", [], ["Z1"]),
+        ("the company's", [], ["Z1"]),
+        ("dev", [{"key": "owner", "value": "mail team"}], ["Z1"]),
+        (
+            "anything",
+            [{"key": "flaskops:environment", "value": "dev"}, {"key": "flaskops:component", "value": "dns_tls"}],
+            [],
+        ),
+        (
+            "prod",
+            [{"key": "flaskops:environment", "value": "prod"}, {"key": "flaskops:component", "value": "dns_tls"}],
+            ["Z1"],
+        ),
+    ],
+)
+def test_somebody_elses_zone_is_told_from_an_unfinished_one_of_ours(comment, tags, foreign) -> None:
+    result = {"item": {"id": "/hostedzone/Z1", "config": {"comment": comment}}, "resource_tag_sets": [{"tags": tags}]}
+    assert dns_tls.foreign_zones([result], "dev") == foreign

@@ -40,9 +40,18 @@ def test_only_own_alias_records_are_found_again() -> None:
         {"name": "other.example.com.", "type": "A", "alias_target": target},
         {"name": "b.example.com.", "type": "A", "resource_records": [{"value": "192.0.2.1"}]},
     ]
-    assert load_balancers.alias_records_of(records, ["A.example.com", "b.example.com"]) == [
+    hosts = ["A.example.com", "b.example.com"]
+    assert load_balancers.alias_records_of(records, hosts, [BALANCER]) == [
         {"host": "a.example.com", "dns_name": f"{NAME}.", "zone_id": "Z32O12XQLNTSW2"}
     ]
+    moved_away = [BALANCER | {"dns_name": "d111111abcdef8.cloudfront.net"}]
+    assert load_balancers.alias_records_of(records, hosts, moved_away) == []
+
+
+@pytest.mark.parametrize("written", [NAME, f"{NAME}.", f"dualstack.{NAME}.", NAME.upper()])
+def test_a_record_is_ours_however_route_53_writes_the_name(written: str) -> None:
+    record = {"name": "a.example.com.", "type": "A", "alias_target": {"dns_name": written, "hosted_zone_id": "Z"}}
+    assert load_balancers.alias_records_of([record], ["a.example.com"], [BALANCER])
 
 
 @pytest.mark.parametrize(

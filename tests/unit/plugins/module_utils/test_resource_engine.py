@@ -228,6 +228,20 @@ def test_a_lost_create_is_adopted_by_its_tags() -> None:
     assert "belongs to something else" in result["msg"]
 
 
+@pytest.mark.parametrize("wanted", [1, 2, None])
+def test_what_carries_somebody_elses_tags_is_neither_changed_nor_deleted(wanted: int | None) -> None:
+    theirs = {"value": 1, "status": "ACTIVE", "tags": {"flaskops:environment": "prod"}}
+    thing = Thing({"now": dict(theirs)}, wanted, tags={"flaskops:environment": "dev"})
+    assert "not this environment's own" in go(thing)["msg"]
+    assert thing.cloud["now"] == theirs
+
+
+@pytest.mark.parametrize("tags", [None, {"note": "mine"}])
+def test_without_a_word_about_its_own_nothing_is_refused(tags: dict[str, str] | None) -> None:
+    theirs = {"value": 1, "status": "ACTIVE", "tags": {"flaskops:environment": "prod", "note": "mine"}}
+    assert go(Thing({"now": theirs}, 1, tags=tags))["changed"] is False
+
+
 def test_a_failed_end_names_the_issues() -> None:
     issue = {"code": "AccessDenied", "message": "no", "resource_ids": ["r-1"]}
     cloud = {
