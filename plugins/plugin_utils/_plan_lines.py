@@ -20,6 +20,7 @@ _IDENTIFIERS: t.Final = (
     "resource_name",
     "release_name",
     "domain_name",
+    "template_name",
     "record",
     "zone",
     "alias",

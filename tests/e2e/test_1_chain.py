@@ -108,7 +108,7 @@ def created(system: System) -> dict[str, set[str]]:
         },
     }
     deployments = json.loads(system.kubectl("get", "deployments", "-n", "flask", "-o", "json").stdout)
-    names["deployments"] = {f"Deployment flask/{item['metadata']['name']}" for item in deployments["items"]}
+    names["deployments"] = {f"flask/{item['metadata']['name']}" for item in deployments["items"]}
     return names
 
 
