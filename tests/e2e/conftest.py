@@ -39,10 +39,19 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 def _clean(system: System) -> None:
     """What a killed run may have left: its playbooks, the instance, and what molecule believes of it."""
-    for pid in carrying(f"FLASKOPS_INSTANCE={INSTANCE}".encode()):
-        if pid != os.getpid():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    for pid in set(carrying(f"FLASKOPS_INSTANCE={INSTANCE}".encode())) - _ancestors():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     assert system.sandbox("down").code == 0
     for scenario in ("default", "flask_app"):
         system.run(PROGRAMS / "molecule", "reset", "-s", scenario, log="molecule-reset")
+
+
+def _ancestors() -> set[int]:
+    """This process and those that started it: a person may have the variable set in the shell."""
+    found, pid = set(), os.getpid()
+    while pid > 0:
+        found.add(pid)
+        # proc(5): "pid (comm) state ppid ..."; comm may hold spaces and brackets.
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return found
