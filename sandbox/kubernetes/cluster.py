@@ -6,7 +6,6 @@ kind has made them, and `join_nodes` lets them register, under the instance ids 
 
 from __future__ import annotations
 
-import base64
 import ipaddress
 import json
 import shutil
@@ -277,11 +276,6 @@ def _remove_routes(instance: Instance) -> None:
             gateway = route.get("gateway")
             if gateway and ipaddress.ip_address(gateway) in ipaddress.ip_network(instance.network_subnet):
                 run(["ip", "route", "del", route["dst"], "via", gateway])
-
-
-def certificate_authority_pem(info: ClusterInfo) -> str:
-    """The cluster's CA as PEM text."""
-    return base64.b64decode(info.certificate_authority_data).decode()
 
 
 def _wait(what: str, seconds: float, done: Callable[[], bool]) -> None:
