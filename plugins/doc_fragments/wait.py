@@ -1,5 +1,5 @@
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The option `wait` of modules whose work goes on in AWS after the call. Each documents its own wait_timeout."""

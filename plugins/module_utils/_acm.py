@@ -1,5 +1,5 @@
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The calls to Certificate Manager and Route 53 that a DNS-validated certificate needs."""
@@ -14,7 +14,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     boto3_tag_list_to_ansible_dict,
 )
 from ansible_collections.flaskops.eks.plugins.module_utils._aws import AwsApi
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import Found
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import Found
 
 # ListCertificates leaves everything but RSA_1024 and RSA_2048 out unless asked.
 # https://docs.aws.amazon.com/acm/latest/APIReference/API_ListCertificates.html
@@ -45,12 +45,17 @@ class CertificateApi:
 
     def certificates(self, domain_name: str) -> list[dict[str, Any]]:
         """Every certificate that ACM made for this name, in any state, described with its tags."""
-        listed = self._acm.listing(
+        found = [
+            self.certificate(entry["CertificateArn"])
+            for entry in self._listed()
+            if entry.get("DomainName") == domain_name and entry.get("Type") == "AMAZON_ISSUED"
+        ]
+        return [entry for entry in found if entry is not None]
+
+    def _listed(self) -> list[dict[str, Any]]:
+        return self._acm.listing(
             "list_certificates", "CertificateSummaryList", "NextToken", Includes={"keyTypes": KEY_TYPES}
         )
-        arns = [entry["CertificateArn"] for entry in listed if entry.get("DomainName") == domain_name]
-        found = [self.certificate(arn) for arn in arns]
-        return [entry for entry in found if entry is not None and entry.get("type") == "AMAZON_ISSUED"]
 
     def certificate(self, arn: str) -> Found:
         """One certificate with its tags; None when it is gone."""
@@ -62,14 +67,12 @@ class CertificateApi:
         return found
 
     def records_of_others(self, arns: list[str]) -> set[str]:
-        """The names of validation records that certificates other than these need too.
+        """The names of validation records that other certificates of this region need too.
 
-        ACM gives every certificate of one account for one name the same record.
+        ACM gives every certificate of one account for one name the same record, in whatever region.
         """
         names: set[str] = set()
-        for entry in self._acm.listing(
-            "list_certificates", "CertificateSummaryList", "NextToken", Includes={"keyTypes": KEY_TYPES}
-        ):
+        for entry in self._listed():
             arn = entry["CertificateArn"]
             if arn not in arns:
                 other = self._acm.describe("describe_certificate", "Certificate", CertificateArn=arn)

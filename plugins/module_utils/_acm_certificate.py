@@ -1,5 +1,5 @@
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A public certificate validated by DNS: wanted, actions, plan, resource.
@@ -15,22 +15,20 @@ from typing import Any, ClassVar
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from ansible_collections.flaskops.eks.plugins.module_utils._acm import CertificateApi, validation_records
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import (
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
     IDENTITY_TAGS,
     UNKNOWN,
     Action,
-    Conflict,
     Found,
     RemoveTags,
-    Resource,
     ResourceError,
     SetTags,
+    Wanted,
     changed_copy,
     plan_tags,
-    poll,
     same_identity,
-    wanted_tags,
 )
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import Conflict, Resource, poll
 
 USABLE = ("ISSUED", "PENDING_VALIDATION")
 RECORDS_PATIENCE = 120.0  # seconds; ACM names the records some seconds after the request
@@ -39,16 +37,11 @@ RELEASE_PATIENCE = 120.0  # seconds; a load balancer that was just deleted still
 
 
 @dataclass(frozen=True)
-class WantedCertificate:
-    """The module's options. None means: not mentioned, leave as it is."""
-
+class WantedCertificate(Wanted):
     domain_name: str
     subject_alternative_names: tuple[str, ...] = ()
     zone_id: str | None = None
     key_algorithm: str | None = None
-    tags: dict[str, str] | None = None
-    purge_tags: bool = True
-    state: str = "present"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -62,16 +55,9 @@ class WantedCertificate:
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> WantedCertificate:
-        plain = {key: params[key] for key in cls.__dataclass_fields__ if key in params}
         names = dict.fromkeys(name.lower() for name in params["subject_alternative_names"] or [])
-        return cls(
-            **{
-                **plain,
-                "domain_name": params["domain_name"].lower(),
-                "subject_alternative_names": tuple(names),
-                "tags": wanted_tags(params),
-            }
-        )
+        lower = {"domain_name": params["domain_name"].lower(), "subject_alternative_names": tuple(names)}
+        return super().from_params({**params, **lower})
 
 
 def choose(wanted: WantedCertificate, candidates: list[dict[str, Any]]) -> tuple[Found, list[dict[str, Any]]]:
@@ -169,7 +155,7 @@ class WriteRecords(Action):
 
 @dataclass(frozen=True)
 class DeleteRecords(Action):
-    """Take away the validation records, except those that a certificate of somebody else needs too."""
+    """Take away the validation records, except those that another certificate of the region needs too."""
 
     zone_id: str
     slow: ClassVar[bool] = False
@@ -214,6 +200,15 @@ def request(wanted: WantedCertificate) -> RequestCertificate:
     return RequestCertificate(parameters, wanted.tags or {})
 
 
+def lacks_records(found: dict[str, Any]) -> bool:
+    """Whether the zone misses a validation record, or ACM has not named any yet.
+
+    An issued certificate needs its records too: ACM renews by them, and says nothing of a lost one until then.
+    """
+    records = found.get("validation_records") or []
+    return not records or any(not record.get("present") for record in records)
+
+
 def plan(wanted: WantedCertificate, found: Found) -> list[Action]:
     """The actions from found to wanted. `found` without certificate_arn holds only superseded ones."""
     current = found if found is not None and found.get("certificate_arn") else None
@@ -227,12 +222,7 @@ def plan(wanted: WantedCertificate, found: Found) -> list[Action]:
     records: list[Action] = [WriteRecords(wanted.zone_id)] if wanted.zone_id else []
     if current is None:
         return [request(wanted), *records]
-    actions = plan_tags(current.get("tags"), wanted.tags, wanted.purge_tags)
-    known = current.get("validation_records") or []
-    # an issued certificate needs its records too: ACM renews by them
-    if not known or any(not record.get("present") for record in known):
-        actions += records
-    return actions
+    return plan_tags(wanted, current) + (records if lacks_records(current) else [])
 
 
 class Certificate(Resource):
@@ -241,7 +231,7 @@ class Certificate(Resource):
     failed_states = frozenset({"FAILED", "VALIDATION_TIMED_OUT", "REVOKED", "EXPIRED", "INACTIVE"})
 
     def __init__(self, api: CertificateApi, wanted: WantedCertificate, timeout: float, wait: bool = True) -> None:
-        super().__init__(wanted.domain_name, timeout, wanted.tags)
+        super().__init__(wanted.domain_name, timeout)  # without tags: choose() takes only what carries them
         self.api = api
         self.wanted = wanted
         self.wait = wait
@@ -252,7 +242,6 @@ class Certificate(Resource):
 
     def describe(self) -> Found:
         """The certificate that is meant; with `superseded` (ARNs of others of ours) and `validation_records`."""
-        self.check_zone()
         others: list[dict[str, Any]] = []
         if self.arn is not None and self.wanted.state == "present":
             # once chosen or requested, followed by its ARN whatever becomes of it
@@ -261,6 +250,7 @@ class Certificate(Resource):
             chosen, others = choose(self.wanted, self.api.certificates(self.wanted.domain_name))
             self.superseded = [entry["certificate_arn"] for entry in others]
         if chosen is None and not (others and self.wanted.state == "absent"):
+            self.check_zone()
             return None
         self.arn = chosen["certificate_arn"] if chosen else None
         found = dict(chosen or {"domain_name": self.wanted.domain_name})
@@ -269,16 +259,16 @@ class Certificate(Resource):
         concerned = [found, *others] if self.wanted.state == "absent" else [found]
         records = {record["name"]: record for entry in concerned for record in validation_records(entry)}
         found["validation_records"] = [self.compare(records[name]) for name in sorted(records)]
+        if lacks_records(found):
+            self.check_zone()
         return found
 
     def check_zone(self) -> None:
-        """Refuse names that the zone cannot hold before anything is requested."""
-        if self.wanted.zone_id is None or self.zone_checked:
+        """Refuse names that the zone cannot hold, once, before anything is requested or written."""
+        if self.wanted.zone_id is None or self.wanted.state == "absent" or self.zone_checked:
             return
         zone = self.api.zone_name(self.wanted.zone_id)
         self.zone_checked = True
-        if self.wanted.state == "absent":
-            return
         if zone is None:
             raise ResourceError(f"{self.title}: there is no hosted zone {self.wanted.zone_id}")
         outside = [name for name in self.wanted.names if not f".{name}".endswith(f".{zone}")]
@@ -375,7 +365,9 @@ class Certificate(Resource):
         self.api.delete_records(zone_id, [record_set for record_set in doomed if record_set is not None])
 
     def explain_conflict(self, action: Action, error: Conflict) -> None:
-        """ACM may refuse for a while though it names no user any more."""
+        """ACM may refuse for a while though it names no user any more; a busy zone is no matter of users."""
+        if not isinstance(action, DeleteCertificate):
+            return
         self.release()
         if self.release_until is not None and time.monotonic() >= self.release_until:
             raise ResourceError(f"{self.title}: {action}: {error}") from error

@@ -1,5 +1,5 @@
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A thin wrapper over one boto3 client: retries, client tokens, snake_case answers, two kinds of expected error."""
@@ -19,7 +19,8 @@ except ImportError:  # AnsibleAWSModule reports the missing library before any o
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import normalize_boto3_result
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import Conflict, Found
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import Found
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import Conflict
 
 # Keys whose values are the user's own names: never to be rewritten.
 OPAQUE = ("tags", "labels")

@@ -1,33 +1,35 @@
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the EKS resources share: tags by ARN, updates that are followed by their id."""
+"""What the EKS resources share: tags by ARN, updates that are followed by their id, being inside a cluster."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import AwsApi
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import (
+from ansible_collections.flaskops.eks.plugins.module_utils._aws import AwsApi, snake
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
+    UNKNOWN,
     Action,
+    ApiAction,
+    CreateAction,
     Found,
     RemoveTags,
-    Resource,
     ResourceError,
     SetTags,
-    poll,
+    health_issues,
 )
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import Resource, poll
 
 
-class EksAction(Action):
-    """An action that is one call of the EKS API."""
+class EksCreate(CreateAction):
+    def described(self) -> dict[str, Any]:
+        """EKS's description as far as the call says it."""
+        return {"tags": {}, **snake(self.parameters)}
 
-    operation: ClassVar[str]
-
-    def request(self) -> dict[str, Any]:
-        """The call's parameters in AWS's names, without those that identify the object."""
-        return {}
+    def predict(self, found: Found) -> Found:
+        return self.described()
 
 
 class EksResource(Resource):
@@ -38,10 +40,13 @@ class EksResource(Resource):
     """
 
     arn_key: ClassVar[str]
+    # Whether the tags say whose it is. Not where there can only be one, e.g. one access entry for a principal.
+    owned_by_tags: ClassVar[bool] = True
 
-    def __init__(self, api: AwsApi, name: str, timeout: float, tags: dict[str, str] | None) -> None:
-        super().__init__(name, timeout, tags)
+    def __init__(self, api: AwsApi, wanted: Any, timeout: float = 60.0) -> None:
+        super().__init__(wanted.name, timeout, wanted.tags if self.owned_by_tags else None)
         self.api = api
+        self.wanted = wanted
         self.arn: str | None = None
         self.pending_update: str | None = None
 
@@ -103,8 +108,31 @@ class EksResource(Resource):
             self.api.change("tag_resource", resourceArn=self.arn, tags=action.tags)
         elif isinstance(action, RemoveTags):
             self.api.change("untag_resource", resourceArn=self.arn, tagKeys=list(action.keys))
-        elif isinstance(action, EksAction):
+        elif isinstance(action, ApiAction):
             answer = self.api.change(action.operation, **self.identity(), **action.request())
             self.pending_update = (answer.get("update") or {}).get("id")
         else:
             raise TypeError(f"unknown action {action!r}")
+
+    def warnings(self, found: dict[str, Any]) -> list[str]:
+        return [f"{self.title} is {found.get('status')}: {issue}" for issue in health_issues(found)]
+
+
+class ClusterChild(EksResource):
+    """An object inside a cluster.
+
+    `name_key` is what its calls name it by. `when_new` says in check mode what the create call does not: what only EKS
+    decides, and what is known not to be there (the runner would show a placeholder for a key that is missing).
+    """
+
+    name_key: ClassVar[str]
+    when_new: ClassVar[dict[str, Any]] = {}
+
+    def identity(self) -> dict[str, str]:
+        return {"clusterName": self.wanted.cluster_name, self.name_key: self.name}
+
+    def update_identity(self) -> dict[str, str]:
+        return {"name": self.wanted.cluster_name, self.name_key: self.name}
+
+    def complete(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {"cluster_name": self.wanted.cluster_name, self.arn_key: UNKNOWN, **self.when_new, **found}

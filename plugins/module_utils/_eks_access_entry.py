@@ -1,5 +1,5 @@
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """An access entry with its policies. https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html"""
@@ -9,16 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import AwsApi, snake
-from ansible_collections.flaskops.eks.plugins.module_utils._eks import EksAction, EksResource
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import (
+from ansible_collections.flaskops.eks.plugins.module_utils._aws import snake
+from ansible_collections.flaskops.eks.plugins.module_utils._eks import ClusterChild, EksCreate
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
     UNKNOWN,
     Action,
+    ApiAction,
+    DeleteAction,
     Found,
     ResourceError,
+    Wanted,
     changed_copy,
     plan_tags,
-    wanted_tags,
 )
 
 Scope = tuple[str, tuple[str, ...]]  # "cluster" or "namespace", the namespaces
@@ -31,29 +33,26 @@ def _scope(scope: dict[str, Any] | None) -> Scope:
 
 
 @dataclass(frozen=True)
-class WantedAccessEntry:
-    """The module's options. None means: not mentioned, leave as it is."""
-
+class WantedAccessEntry(Wanted):
     cluster_name: str
     principal_arn: str
     type: str | None = None
     kubernetes_groups: tuple[str, ...] | None = None
     username: str | None = None
     policies: dict[str, Scope] | None = None  # policy ARN -> scope
-    tags: dict[str, str] | None = None
-    purge_tags: bool = True
-    state: str = "present"
+
+    @property
+    def name(self) -> str:
+        return self.principal_arn
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> WantedAccessEntry:
-        plain = {key: params[key] for key in cls.__dataclass_fields__ if key in params}
         groups, policies = params["kubernetes_groups"], params["policies"]
-        plain["kubernetes_groups"] = None if groups is None else tuple(sorted(set(groups)))
-        plain["policies"] = (
-            None if policies is None else {policy["policy_arn"]: _scope(policy.get("scope")) for policy in policies}
-        )
-        plain["tags"] = wanted_tags(params)
-        return cls(**plain)
+        if groups is not None:
+            groups = tuple(sorted(set(groups)))
+        if policies is not None:
+            policies = {policy["policy_arn"]: _scope(policy.get("scope")) for policy in policies}
+        return super().from_params({**params, "kubernetes_groups": groups, "policies": policies})
 
 
 def access_entry_view(found: dict[str, Any]) -> dict[str, Any]:
@@ -75,36 +74,20 @@ def access_entry_view(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class CreateAccessEntry(EksAction):
-    """`parameters` in AWS's names."""
-
-    principal_arn: str
-    parameters: dict[str, Any]
+class CreateAccessEntry(EksCreate):
     operation: ClassVar[str] = "create_access_entry"
-    creates: ClassVar[bool] = True
     slow: ClassVar[bool] = False
 
     def __str__(self) -> str:
-        return f"create access entry of {self.principal_arn}"
-
-    def request(self) -> dict[str, Any]:
-        return self.parameters
+        return f"create access entry of {self.name}"
 
     def predict(self, found: Found) -> Found:
-        after = snake(self.parameters)
-        after.update(
-            principal_arn=self.principal_arn,
-            tags=dict(self.parameters.get("tags") or {}),
-            associated_access_policies=[],
-        )
-        after.setdefault("type", "STANDARD")
-        after.setdefault("kubernetes_groups", [])
-        return after
+        defaults = {"type": "STANDARD", "kubernetes_groups": [], "associated_access_policies": []}
+        return {**defaults, **self.described(), "principal_arn": self.name}
 
 
 @dataclass(frozen=True)
-class UpdateAccessEntry(EksAction):
+class UpdateAccessEntry(ApiAction):
     """`changes` in AWS's names: kubernetesGroups, username."""
 
     changes: dict[str, Any]
@@ -122,22 +105,35 @@ class UpdateAccessEntry(EksAction):
 
 
 @dataclass(frozen=True)
-class AssociatePolicy(EksAction):
-    """Associate a policy, or give one that is associated another scope."""
-
+class PolicyAction(ApiAction):
     policy_arn: str
-    scope: Scope
-    operation: ClassVar[str] = "associate_access_policy"
     slow: ClassVar[bool] = False
 
     @property
     def key(self) -> tuple[Any, ...]:
         return (type(self).__name__, self.policy_arn)
 
+    @property
+    def policy(self) -> str:
+        return self.policy_arn.rsplit("/", 1)[-1]
+
+    def others(self, found: Found) -> list[dict[str, Any]]:
+        """The associations of other policies."""
+        policies = (found or {}).get("associated_access_policies") or []
+        return [policy for policy in policies if policy["policy_arn"] != self.policy_arn]
+
+
+@dataclass(frozen=True)
+class AssociatePolicy(PolicyAction):
+    """Associate a policy, or give one that is associated another scope."""
+
+    scope: Scope
+    operation: ClassVar[str] = "associate_access_policy"
+
     def __str__(self) -> str:
         kind, namespaces = self.scope
         where = f"the namespaces {', '.join(namespaces)}" if kind == "namespace" else "the cluster"
-        return f"associate {self.policy_arn.rsplit('/', 1)[-1]} for {where}"
+        return f"associate {self.policy} for {where}"
 
     def request(self) -> dict[str, Any]:
         kind, namespaces = self.scope
@@ -148,52 +144,27 @@ class AssociatePolicy(EksAction):
 
     def predict(self, found: Found) -> Found:
         kind, namespaces = self.scope
-        others = [
-            policy
-            for policy in (found or {}).get("associated_access_policies") or []
-            if policy["policy_arn"] != self.policy_arn
-        ]
         entry = {"policy_arn": self.policy_arn, "access_scope": {"type": kind, "namespaces": list(namespaces)}}
-        return changed_copy(found, associated_access_policies=[*others, entry])
+        return changed_copy(found, associated_access_policies=[*self.others(found), entry])
 
 
-@dataclass(frozen=True)
-class DisassociatePolicy(EksAction):
-    policy_arn: str
+class DisassociatePolicy(PolicyAction):
     operation: ClassVar[str] = "disassociate_access_policy"
-    slow: ClassVar[bool] = False
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        return (type(self).__name__, self.policy_arn)
 
     def __str__(self) -> str:
-        return f"disassociate {self.policy_arn.rsplit('/', 1)[-1]}"
+        return f"disassociate {self.policy}"
 
     def request(self) -> dict[str, Any]:
         return {"policyArn": self.policy_arn}
 
     def predict(self, found: Found) -> Found:
-        others = [
-            policy
-            for policy in (found or {}).get("associated_access_policies") or []
-            if policy["policy_arn"] != self.policy_arn
-        ]
-        return changed_copy(found, associated_access_policies=others)
+        return changed_copy(found, associated_access_policies=self.others(found))
 
 
-@dataclass(frozen=True)
-class DeleteAccessEntry(EksAction):
-    principal_arn: str
+class DeleteAccessEntry(DeleteAction):
+    kind: ClassVar[str] = "access entry of"
     operation: ClassVar[str] = "delete_access_entry"
-    deletes: ClassVar[bool] = True
     slow: ClassVar[bool] = False
-
-    def __str__(self) -> str:
-        return f"delete access entry of {self.principal_arn}"
-
-    def predict(self, found: Found) -> Found:
-        return None
 
 
 def creation(wanted: WantedAccessEntry) -> CreateAccessEntry:
@@ -232,7 +203,7 @@ def plan(wanted: WantedAccessEntry, found: Found) -> list[Action]:
             f"to {wanted.type}. Delete it (state: absent) and run again; the principal has no access meanwhile."
         )
     current = access_entry_view(found)
-    actions = plan_tags(current["tags"], wanted.tags, wanted.purge_tags)
+    actions = plan_tags(wanted, current)
     changes: dict[str, Any] = {}
     if wanted.kubernetes_groups is not None and list(wanted.kubernetes_groups) != current["kubernetes_groups"]:
         changes["kubernetesGroups"] = list(wanted.kubernetes_groups)
@@ -244,15 +215,13 @@ def plan(wanted: WantedAccessEntry, found: Found) -> list[Action]:
     return actions + plan_policies(wanted.policies, has)
 
 
-class AccessEntry(EksResource):
+class AccessEntry(ClusterChild):
     kind = "access entry of"
     result_key = "access_entry"
     arn_key = "access_entry_arn"
-
-    def __init__(self, api: AwsApi, wanted: WantedAccessEntry, timeout: float = 60.0) -> None:
-        # `adopt` looks at no tags here: whoever made the entry, the principal can have only one
-        super().__init__(api, wanted.principal_arn, timeout, None)
-        self.wanted = wanted
+    name_key = "principalArn"
+    when_new: ClassVar[dict[str, Any]] = {"username": UNKNOWN}
+    owned_by_tags = False
 
     def read(self) -> Found:
         found = self.api.describe("describe_access_entry", "accessEntry", **self.identity())
@@ -263,17 +232,8 @@ class AccessEntry(EksResource):
             found["associated_access_policies"] = [snake(policy) for policy in policies]
         return found
 
-    def identity(self) -> dict[str, str]:
-        return {"clusterName": self.wanted.cluster_name, "principalArn": self.wanted.principal_arn}
-
     def plan(self, found: Found) -> list[Action]:
         return plan(self.wanted, found)
 
     def view(self, found: dict[str, Any]) -> dict[str, Any]:
         return access_entry_view(found)
-
-    def complete(self, found: dict[str, Any]) -> dict[str, Any]:
-        found = changed_copy(found, cluster_name=self.wanted.cluster_name)
-        found.setdefault("access_entry_arn", UNKNOWN)
-        found.setdefault("username", UNKNOWN)
-        return found

@@ -1,5 +1,5 @@
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """An EKS add-on: wanted, actions, plan. https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAddon.html"""
@@ -15,17 +15,21 @@ try:
 except ImportError:  # JSON is enough unless somebody writes YAML
     yaml = None
 
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import AwsApi, snake
-from ansible_collections.flaskops.eks.plugins.module_utils._eks import EksAction, EksResource
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import (
+from ansible_collections.flaskops.eks.plugins.module_utils._aws import snake
+from ansible_collections.flaskops.eks.plugins.module_utils._eks import ClusterChild, EksCreate
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
+    REMOVE_AND_RUN_AGAIN,
     UNKNOWN,
     Action,
+    ApiAction,
+    DeleteAction,
     Found,
     ResourceError,
+    Wanted,
     changed_copy,
-    health_issues,
+    creation_failed,
+    failure,
     plan_tags,
-    wanted_tags,
 )
 
 # An add-on without nodes to run on is DEGRADED by this until they come; waiting helps.
@@ -53,9 +57,7 @@ def as_json(values: str | None) -> str | None:
 
 
 @dataclass(frozen=True)
-class WantedAddon:
-    """The module's options. None means: not mentioned, leave as it is."""
-
+class WantedAddon(Wanted):
     cluster_name: str
     name: str
     version: str | None = None
@@ -64,19 +66,13 @@ class WantedAddon:
     pod_identity_associations: frozenset[tuple[str, str]] | None = None  # (service account, role ARN)
     resolve_conflicts: str = "none"
     preserve: bool = False
-    tags: dict[str, str] | None = None
-    purge_tags: bool = True
-    state: str = "present"
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> WantedAddon:
-        plain = {key: params[key] for key in cls.__dataclass_fields__ if key in params}
         pods = params["pod_identity_associations"]
-        plain["pod_identity_associations"] = (
-            None if pods is None else frozenset((pod["service_account"], pod["role_arn"]) for pod in pods)
-        )
-        plain["tags"] = wanted_tags(params)
-        return cls(**plain)
+        if pods is not None:
+            pods = frozenset((pod["service_account"], pod["role_arn"]) for pod in pods)
+        return super().from_params({**params, "pod_identity_associations": pods})
 
 
 def _pods(associations: frozenset[tuple[str, str]] | None) -> list[dict[str, str]] | None:
@@ -101,30 +97,20 @@ def addon_view(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class CreateAddon(EksAction):
-    """`parameters` in AWS's names."""
-
-    name: str
-    parameters: dict[str, Any]
+class CreateAddon(EksCreate):
     operation: ClassVar[str] = "create_addon"
-    creates: ClassVar[bool] = True
 
     def __str__(self) -> str:
         return f"create add-on {self.name} ({self.parameters.get('addonVersion', 'default version')})"
 
-    def request(self) -> dict[str, Any]:
-        return self.parameters
-
     def predict(self, found: Found) -> Found:
-        after = snake({key: value for key, value in self.parameters.items() if key != "resolveConflicts"})
-        after.update(addon_name=self.name, status="ACTIVE", tags=dict(self.parameters.get("tags") or {}))
-        after.setdefault("addon_version", UNKNOWN)
+        after = {"addon_version": UNKNOWN, **self.described(), "addon_name": self.name, "status": "ACTIVE"}
+        del after["resolve_conflicts"]
         return after
 
 
 @dataclass(frozen=True)
-class UpdateAddon(EksAction):
+class UpdateAddon(ApiAction):
     """`parameters` in AWS's names; `differing` are the options that made it necessary."""
 
     name: str
@@ -140,29 +126,21 @@ class UpdateAddon(EksAction):
         return self.parameters
 
     def predict(self, found: Found) -> Found:
-        return changed_copy(
-            found, **snake({key: value for key, value in self.parameters.items() if key != "resolveConflicts"})
-        )
+        after = changed_copy(found, **snake(self.parameters))
+        del after["resolve_conflicts"]
+        return after
 
 
 @dataclass(frozen=True)
-class DeleteAddon(EksAction):
+class DeleteAddon(DeleteAction):
     """`preserve` leaves what runs in the cluster and only ends EKS's management of it."""
 
-    name: str
     preserve: bool = False
-    reason: str = ""
+    kind: ClassVar[str] = "add-on"
     operation: ClassVar[str] = "delete_addon"
-    deletes: ClassVar[bool] = True
-
-    def __str__(self) -> str:
-        return f"delete add-on {self.name}" + (f" ({self.reason})" if self.reason else "")
 
     def request(self) -> dict[str, Any]:
         return {"preserve": self.preserve}
-
-    def predict(self, found: Found) -> Found:
-        return None
 
 
 def _parameters(wanted: WantedAddon) -> dict[str, Any]:
@@ -204,25 +182,19 @@ def differences(wanted: WantedAddon, current: dict[str, Any]) -> tuple[str, ...]
 def plan(wanted: WantedAddon, found: Found) -> list[Action]:
     """The actions from found to wanted."""
     if wanted.state == "absent":
-        return [] if found is None else [DeleteAddon(wanted.name, wanted.preserve)]
+        return [] if found is None else [DeleteAddon(wanted.name, preserve=wanted.preserve)]
     parsed(wanted.configuration_values)
     if found is None:
         return [creation(wanted)]
-    status, issues = found.get("status"), health_issues(found)
-    if status == "CREATE_FAILED":
-        codes = ", ".join(sorted({issue.split(":")[0] for issue in issues})) or "no cause named"
+    if found.get("status") == "CREATE_FAILED":
         # preserve: what of it runs in the cluster is not torn down, the new create takes it over
-        return [DeleteAddon(wanted.name, True, f"its creation failed: {codes}"), creation(wanted)]
-    if status == "DELETE_FAILED":
-        raise ResourceError(
-            f"add-on {wanted.name} is DELETE_FAILED: {'; '.join(issues) or 'AWS names no cause'}. "
-            "Remove the cause, delete it (state: absent) and run again.",
-            issues=issues,
-        )
+        return [DeleteAddon(wanted.name, creation_failed(found), preserve=True), creation(wanted)]
+    if found.get("status") == "DELETE_FAILED":
+        raise failure(f"add-on {wanted.name}", found, REMOVE_AND_RUN_AGAIN)
     current = addon_view(found)
-    actions = plan_tags(current["tags"], wanted.tags, wanted.purge_tags)
+    actions = plan_tags(wanted, current)
     differing = differences(wanted, current)
-    if not differing and status == "UPDATE_FAILED":
+    if not differing and found.get("status") == "UPDATE_FAILED":
         differing = ("the update before failed",)
     if differing:
         parameters = _parameters(wanted)
@@ -236,17 +208,19 @@ def plan(wanted: WantedAddon, found: Found) -> list[Action]:
     return actions
 
 
-class Addon(EksResource):
+class Addon(ClusterChild):
     kind = "add-on"
     result_key = "addon"
     arn_key = "addon_arn"
+    name_key = "addonName"
+    when_new: ClassVar[dict[str, Any]] = {
+        "service_account_role_arn": None,
+        "pod_identity_associations": [],
+        "health": {"issues": []},
+    }
     busy_states = frozenset({"CREATING", "UPDATING"})
     deleting_states = frozenset({"DELETING"})
     failed_states = frozenset({"CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED", "DEGRADED"})
-
-    def __init__(self, api: AwsApi, wanted: WantedAddon, timeout: float) -> None:
-        super().__init__(api, wanted.name, timeout, wanted.tags)
-        self.wanted = wanted
 
     def read(self) -> Found:
         """The add-on; its associations, which EKS gives as ARNs, with service account and role."""
@@ -266,12 +240,6 @@ class Addon(EksResource):
         found["pod_identity_associations"] = pods
         return found
 
-    def identity(self) -> dict[str, str]:
-        return {"clusterName": self.wanted.cluster_name, "addonName": self.name}
-
-    def update_identity(self) -> dict[str, str]:
-        return {"name": self.wanted.cluster_name, "addonName": self.name}
-
     def settled(self, found: Found) -> bool:
         if not super().settled(found):
             return False
@@ -285,15 +253,3 @@ class Addon(EksResource):
 
     def view(self, found: dict[str, Any]) -> dict[str, Any]:
         return addon_view(found)
-
-    def complete(self, found: dict[str, Any]) -> dict[str, Any]:
-        found = changed_copy(found, cluster_name=self.wanted.cluster_name)
-        found.setdefault("addon_arn", UNKNOWN)
-        # what is known not to be there: without these keys the runner would show a placeholder for it
-        found.setdefault("service_account_role_arn", None)
-        found.setdefault("pod_identity_associations", [])
-        found.setdefault("health", {"issues": []})
-        return found
-
-    def warnings(self, found: dict[str, Any]) -> list[str]:
-        return [f"{self.title} is {found.get('status')}: {issue}" for issue in health_issues(found)]

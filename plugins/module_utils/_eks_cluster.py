@@ -1,5 +1,5 @@
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """An EKS cluster: wanted, actions, plan. https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html"""
@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import AwsApi
 from ansible_collections.flaskops.eks.plugins.module_utils._eks import EksResource
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_cluster_actions import (
     AssociateEncryption,
@@ -22,17 +21,18 @@ from ansible_collections.flaskops.eks.plugins.module_utils._eks_cluster_actions 
     UpdateSupportType,
     UpdateVersion,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import (
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
+    REMOVE_AND_RUN_AGAIN,
     UNKNOWN,
     Action,
-    Conflict,
     Found,
     ResourceError,
+    Wanted,
     changed_copy,
-    health_issues,
+    failure,
     plan_tags,
-    wanted_tags,
 )
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import Conflict
 
 
 def _names(values: list[str] | None) -> tuple[str, ...] | None:
@@ -41,9 +41,7 @@ def _names(values: list[str] | None) -> tuple[str, ...] | None:
 
 
 @dataclass(frozen=True)
-class WantedCluster:
-    """The module's options. None means: not mentioned, leave as it is."""
-
+class WantedCluster(Wanted):
     name: str
     version: str | None = None
     role_arn: str | None = None
@@ -60,16 +58,11 @@ class WantedCluster:
     service_ipv4_cidr: str | None = None
     bootstrap_cluster_creator_admin_permissions: bool = False
     bootstrap_self_managed_addons: bool = False
-    tags: dict[str, str] | None = None
-    purge_tags: bool = True
-    state: str = "present"
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> WantedCluster:
         lists = ("subnet_ids", "security_group_ids", "public_access_cidrs", "log_types")
-        plain = {key: params[key] for key in cls.__dataclass_fields__ if key in params and key not in lists}
-        plain.update({key: _names(params[key]) for key in lists})
-        return cls(**{**plain, "tags": wanted_tags(params)})
+        return super().from_params({**params, **{key: _names(params[key]) for key in lists}})
 
 
 def cluster_view(found: dict[str, Any]) -> dict[str, Any]:
@@ -230,15 +223,10 @@ def plan(wanted: WantedCluster, found: Found) -> list[Action]:
     if found is None:
         return [creation(wanted)]
     if found.get("status") == "FAILED":
-        issues = health_issues(found)
-        raise ResourceError(
-            f"EKS cluster {wanted.name} is FAILED: {'; '.join(issues) or 'AWS names no cause'}. "
-            "Remove it (state: absent), remove the cause and run again.",
-            issues=issues,
-        )
+        raise failure(f"EKS cluster {wanted.name}", found, REMOVE_AND_RUN_AGAIN)
     current = cluster_view(found)
     refuse_impossible(wanted, current, found)
-    actions = plan_tags(current["tags"], wanted.tags, wanted.purge_tags)
+    actions = plan_tags(wanted, current)
     if wanted.deletion_protection is not None and wanted.deletion_protection != current["deletion_protection"]:
         actions.append(UpdateDeletionProtection("deletion_protection", wanted.deletion_protection))
     if wanted.log_types is not None and list(wanted.log_types) != current["log_types"]:
@@ -271,10 +259,6 @@ class Cluster(EksResource):
     busy_states = frozenset({"CREATING", "UPDATING", "PENDING"})
     deleting_states = frozenset({"DELETING"})
     failed_states = frozenset({"FAILED"})
-
-    def __init__(self, api: AwsApi, wanted: WantedCluster, timeout: float) -> None:
-        super().__init__(api, wanted.name, timeout, wanted.tags)
-        self.wanted = wanted
 
     def read(self) -> Found:
         return self.api.describe("describe_cluster", "cluster", name=self.name)
@@ -328,6 +312,3 @@ class Cluster(EksResource):
         if not ((found.get("identity") or {}).get("oidc") or {}).get("issuer"):
             found["identity"] = {"oidc": {"issuer": UNKNOWN}}
         return found
-
-    def warnings(self, found: dict[str, Any]) -> list[str]:
-        return [f"{self.title}: {issue}" for issue in health_issues(found)]

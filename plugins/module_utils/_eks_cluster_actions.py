@@ -1,5 +1,5 @@
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The changes that EKS offers on a cluster, each as data: its call, its words, its prediction."""
@@ -10,53 +10,40 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ansible_collections.flaskops.eks.plugins.module_utils._aws import snake
-from ansible_collections.flaskops.eks.plugins.module_utils._eks import EksAction
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import UNKNOWN, Found, changed_copy
+from ansible_collections.flaskops.eks.plugins.module_utils._eks import EksCreate
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
+    UNKNOWN,
+    ApiAction,
+    DeleteAction,
+    Found,
+    changed_copy,
+)
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 
-@dataclass(frozen=True)
-class CreateCluster(EksAction):
-    """`parameters` in AWS's names."""
-
-    name: str
-    parameters: dict[str, Any]
+class CreateCluster(EksCreate):
     operation: ClassVar[str] = "create_cluster"
-    creates: ClassVar[bool] = True
 
     def __str__(self) -> str:
         return f"create cluster {self.name} (Kubernetes {self.parameters.get('version', 'default version')})"
 
-    def request(self) -> dict[str, Any]:
-        return self.parameters
-
     def predict(self, found: Found) -> Found:
-        after = snake(self.parameters)
-        after.update(name=self.name, status="ACTIVE", tags=dict(self.parameters.get("tags") or {}))
-        after.setdefault("version", UNKNOWN)
+        defaults = {"version": UNKNOWN, "upgrade_policy": {"support_type": "EXTENDED"}}
+        after = {**defaults, **self.described(), "name": self.name, "status": "ACTIVE"}
         network = after["resources_vpc_config"]
         if network.get("endpoint_public_access", True):
             network.setdefault("public_access_cidrs", ["0.0.0.0/0"])
-        after.setdefault("upgrade_policy", {"support_type": "EXTENDED"})
         return after
 
 
-@dataclass(frozen=True)
-class DeleteCluster(EksAction):
-    name: str
+class DeleteCluster(DeleteAction):
+    kind: ClassVar[str] = "cluster"
     operation: ClassVar[str] = "delete_cluster"
-    deletes: ClassVar[bool] = True
-
-    def __str__(self) -> str:
-        return f"delete cluster {self.name}"
-
-    def predict(self, found: Found) -> Found:
-        return None
 
 
 @dataclass(frozen=True)
-class ConfigUpdate(EksAction):
+class ConfigUpdate(ApiAction):
     """One type of UpdateClusterConfig; EKS refuses two types in one call. `field` is the option."""
 
     field: str
@@ -139,7 +126,7 @@ class UpdateSupportType(ConfigUpdate):
 
 
 @dataclass(frozen=True)
-class AssociateEncryption(EksAction):
+class AssociateEncryption(ApiAction):
     """Envelope encryption of Kubernetes Secrets with a key of one's own; it cannot be taken back."""
 
     key_arn: str
@@ -156,7 +143,7 @@ class AssociateEncryption(EksAction):
 
 
 @dataclass(frozen=True)
-class UpdateVersion(EksAction):
+class UpdateVersion(ApiAction):
     before: str
     version: str
     operation: ClassVar[str] = "update_cluster_version"

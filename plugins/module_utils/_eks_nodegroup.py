@@ -1,5 +1,5 @@
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A managed node group: wanted, actions, plan. https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html"""
@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import AwsApi
-from ansible_collections.flaskops.eks.plugins.module_utils._eks import EksResource
+from ansible_collections.flaskops.eks.plugins.module_utils._eks import ClusterChild
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_nodegroup_actions import (
     CreateNodegroup,
     DeleteNodegroup,
@@ -21,22 +20,21 @@ from ansible_collections.flaskops.eks.plugins.module_utils._eks_nodegroup_action
     taint_parameters,
     taints_of,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import (
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
+    REMOVE_AND_RUN_AGAIN,
     UNKNOWN,
     Action,
     Found,
     ResourceError,
-    changed_copy,
-    health_issues,
+    Wanted,
+    creation_failed,
+    failure,
     plan_tags,
-    wanted_tags,
 )
 
 
 @dataclass(frozen=True)
-class WantedNodegroup:
-    """The module's options. None means: not mentioned, leave as it is."""
-
+class WantedNodegroup(Wanted):
     cluster_name: str
     name: str
     node_role_arn: str | None = None
@@ -53,21 +51,19 @@ class WantedNodegroup:
     version: str | None = None
     release_version: str | None = None
     force_update: bool = False
-    tags: dict[str, str] | None = None
-    purge_tags: bool = True
-    state: str = "present"
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> WantedNodegroup:
-        plain = {key: params[key] for key in cls.__dataclass_fields__ if key in params}
+        converted: dict[str, Any] = {"taints": taints_of(params["taints"])}
         for key in ("scaling_config", "update_config", "launch_template"):
             if params[key] is not None:
-                plain[key] = {name: value for name, value in params[key].items() if value is not None}
+                converted[key] = {name: value for name, value in params[key].items() if value is not None}
         for key in ("subnet_ids", "instance_types"):
-            plain[key] = None if params[key] is None else tuple(params[key])
+            if params[key] is not None:
+                converted[key] = tuple(params[key])
         if params["labels"] is not None:
-            plain["labels"] = {str(key): str(value) for key, value in params["labels"].items()}
-        return cls(**{**plain, "taints": taints_of(params["taints"]), "tags": wanted_tags(params)})
+            converted["labels"] = {str(key): str(value) for key, value in params["labels"].items()}
+        return super().from_params({**params, **converted})
 
 
 def nodegroup_view(found: dict[str, Any]) -> dict[str, Any]:
@@ -198,7 +194,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def plan_version(wanted: WantedNodegroup, current: dict[str, Any]) -> list[Action]:
     """Up or sideways, never down: EKS cannot roll a node group back (API_UpdateNodegroupVersion)."""
-    changes: dict[str, Any] = {}
+    differing = []
     for option in ("version", "release_version"):
         want, have = getattr(wanted, option), current[option]
         if want is None or have is None or want == have:
@@ -208,16 +204,29 @@ def plan_version(wanted: WantedNodegroup, current: dict[str, Any]) -> list[Actio
                 f"node group {wanted.name} runs {option} {have}; EKS cannot roll it back to {want}. "
                 "Keep it, or make a node group under another name."
             )
-        changes[option] = want
+        differing.append(option)
     template, has = wanted.launch_template or {}, current["launch_template"] or {}
     # $Latest and $Default are answered with a number: only numbers can be compared
     if template.get("version", "").isdigit() and template["version"] != has.get("version"):
-        changes["launch_template"] = (
-            {key: value for key, value in {**has, **template}.items() if key != "name"}
-            if (template.get("id") or has.get("id"))
-            else dict(template)
+        differing.append("launch_template")
+        template = {**has, **template}
+        if template.get("id"):
+            template.pop("name", None)  # EKS takes one of the two
+    if not differing:
+        return []
+    # what is not wanted otherwise stays; but a group of the user's own images is refused when a version is sent
+    version = wanted.version or current["version"]
+    if current["ami_type"] == "CUSTOM" and "version" not in differing:
+        version = None
+    return [
+        UpdateNodegroupVersion(
+            tuple(differing),
+            version=version,
+            release_version=wanted.release_version,
+            launch_template=template if "launch_template" in differing else None,
+            force=wanted.force_update,
         )
-    return [UpdateNodegroupVersion(force=wanted.force_update, **changes)] if changes else []
+    ]
 
 
 def plan(wanted: WantedNodegroup, found: Found) -> list[Action]:
@@ -228,63 +237,34 @@ def plan(wanted: WantedNodegroup, found: Found) -> list[Action]:
         return [creation(wanted)]
     if found.get("status") == "CREATE_FAILED":
         # it never had a usable node and EKS does not try again by itself
-        codes = sorted({issue.split(":")[0] for issue in health_issues(found)})
-        return [
-            DeleteNodegroup(wanted.name, f"its creation failed: {', '.join(codes) or 'no cause named'}"),
-            creation(wanted),
-        ]
+        return [DeleteNodegroup(wanted.name, creation_failed(found)), creation(wanted)]
     if found.get("status") == "DELETE_FAILED":
-        issues = health_issues(found)
-        raise ResourceError(
-            f"node group {wanted.name} is DELETE_FAILED: {'; '.join(issues) or 'AWS names no cause'}. "
-            "Remove the cause, delete it (state: absent) and run again.",
-            issues=issues,
-        )
+        raise failure(f"node group {wanted.name}", found, REMOVE_AND_RUN_AGAIN)
     current = nodegroup_view(found)
     refuse_impossible(wanted, current)
-    return (
-        plan_tags(current["tags"], wanted.tags, wanted.purge_tags)
-        + plan_config(wanted, current)
-        + plan_version(wanted, current)
-    )
+    return plan_tags(wanted, current) + plan_config(wanted, current) + plan_version(wanted, current)
 
 
-class Nodegroup(EksResource):
+class Nodegroup(ClusterChild):
     kind = "node group"
     result_key = "nodegroup"
     arn_key = "nodegroup_arn"
+    name_key = "nodegroupName"
+    when_new: ClassVar[dict[str, Any]] = {
+        "labels": {},
+        "taints": [],
+        "health": {"issues": []},
+        "resources": {"auto_scaling_groups": [{"name": UNKNOWN}]},
+    }
     busy_states = frozenset({"CREATING", "UPDATING"})
     deleting_states = frozenset({"DELETING"})
     failed_states = frozenset({"CREATE_FAILED", "DELETE_FAILED"})
 
-    def __init__(self, api: AwsApi, wanted: WantedNodegroup, timeout: float) -> None:
-        super().__init__(api, wanted.name, timeout, wanted.tags)
-        self.wanted = wanted
-
     def read(self) -> Found:
         return self.api.describe("describe_nodegroup", "nodegroup", **self.identity())
-
-    def identity(self) -> dict[str, str]:
-        return {"clusterName": self.wanted.cluster_name, "nodegroupName": self.name}
-
-    def update_identity(self) -> dict[str, str]:
-        return {"name": self.wanted.cluster_name, "nodegroupName": self.name}
 
     def plan(self, found: Found) -> list[Action]:
         return plan(self.wanted, found)
 
     def view(self, found: dict[str, Any]) -> dict[str, Any]:
         return nodegroup_view(found)
-
-    def complete(self, found: dict[str, Any]) -> dict[str, Any]:
-        found = changed_copy(found, cluster_name=self.wanted.cluster_name)
-        found.setdefault("nodegroup_arn", UNKNOWN)
-        # what is known not to be there: without these keys the runner would show a placeholder for it
-        found.setdefault("labels", {})
-        found.setdefault("taints", [])
-        found.setdefault("health", {"issues": []})
-        found.setdefault("resources", {"auto_scaling_groups": [{"name": UNKNOWN}]})
-        return found
-
-    def warnings(self, found: dict[str, Any]) -> list[str]:
-        return [f"{self.title} is {found.get('status')}: {issue}" for issue in health_issues(found)]

@@ -1,5 +1,5 @@
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The changes that EKS offers on a node group, each as data: its call, its words, its prediction."""
@@ -9,9 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import snake
-from ansible_collections.flaskops.eks.plugins.module_utils._eks import EksAction
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import UNKNOWN, Found, changed_copy
+from ansible_collections.flaskops.eks.plugins.module_utils._eks import EksCreate
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
+    UNKNOWN,
+    ApiAction,
+    DeleteAction,
+    Found,
+    changed_copy,
+)
 
 Taint = tuple[str, str, str]  # key, value, effect
 
@@ -27,48 +32,29 @@ def taint_parameters(taints: tuple[Taint, ...]) -> list[dict[str, str]]:
     return [{"key": key, "value": value, "effect": effect} for key, value, effect in taints]
 
 
-@dataclass(frozen=True)
-class CreateNodegroup(EksAction):
-    """`parameters` in AWS's names."""
-
-    name: str
-    parameters: dict[str, Any]
+class CreateNodegroup(EksCreate):
     operation: ClassVar[str] = "create_nodegroup"
-    creates: ClassVar[bool] = True
 
     def __str__(self) -> str:
         scaling = self.parameters["scalingConfig"]
         return f"create node group {self.name} ({scaling['minSize']} to {scaling['maxSize']} nodes)"
 
-    def request(self) -> dict[str, Any]:
-        return self.parameters
-
     def predict(self, found: Found) -> Found:
-        after = snake(self.parameters)
-        after.update(nodegroup_name=self.name, status="ACTIVE", tags=dict(self.parameters.get("tags") or {}))
-        for key in ("version", "release_version", "ami_type"):
-            after.setdefault(key, UNKNOWN)
-        after.setdefault("capacity_type", "ON_DEMAND")
-        after.setdefault("update_config", {"max_unavailable": 1})
-        return after
+        defaults = {
+            **dict.fromkeys(("version", "release_version", "ami_type"), UNKNOWN),
+            "capacity_type": "ON_DEMAND",
+            "update_config": {"max_unavailable": 1},
+        }
+        return {**defaults, **self.described(), "nodegroup_name": self.name, "status": "ACTIVE"}
 
 
-@dataclass(frozen=True)
-class DeleteNodegroup(EksAction):
-    name: str
-    reason: str = ""
+class DeleteNodegroup(DeleteAction):
+    kind: ClassVar[str] = "node group"
     operation: ClassVar[str] = "delete_nodegroup"
-    deletes: ClassVar[bool] = True
-
-    def __str__(self) -> str:
-        return f"delete node group {self.name}" + (f" ({self.reason})" if self.reason else "")
-
-    def predict(self, found: Found) -> Found:
-        return None
 
 
 @dataclass(frozen=True)
-class UpdateNodegroupConfig(EksAction):
+class UpdateNodegroupConfig(ApiAction):
     """Everything that EKS changes without replacing a node, in one update."""
 
     set_labels: dict[str, str] = field(default_factory=dict)
@@ -123,9 +109,14 @@ class UpdateNodegroupConfig(EksAction):
 
 
 @dataclass(frozen=True)
-class UpdateNodegroupVersion(EksAction):
-    """Replace every node: another Kubernetes version, AMI release or launch template version."""
+class UpdateNodegroupVersion(ApiAction):
+    """Replace every node. `differing`: the options that made it necessary; the others are sent to stay as they are.
 
+    Without a version EKS takes the cluster's, without a release the latest one of that version.
+    https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateNodegroupVersion.html
+    """
+
+    differing: tuple[str, ...]
     version: str | None = None
     release_version: str | None = None
     launch_template: dict[str, str] | None = None
@@ -133,16 +124,12 @@ class UpdateNodegroupVersion(EksAction):
     operation: ClassVar[str] = "update_nodegroup_version"
 
     def __str__(self) -> str:
-        parts = [
-            f"{name} {value}"
-            for name, value in (
-                ("Kubernetes", self.version),
-                ("AMI release", self.release_version),
-                ("launch template version", (self.launch_template or {}).get("version")),
-            )
-            if value
-        ]
-        return "replace the nodes: " + ", ".join(parts)
+        words = {
+            "version": f"Kubernetes {self.version}",
+            "release_version": f"AMI release {self.release_version}",
+            "launch_template": f"launch template version {(self.launch_template or {}).get('version')}",
+        }
+        return "replace the nodes: " + ", ".join(words[option] for option in self.differing)
 
     def request(self) -> dict[str, Any]:
         request = {

@@ -1,5 +1,5 @@
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A pod identity association. https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html"""
@@ -9,39 +9,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import AwsApi, snake
-from ansible_collections.flaskops.eks.plugins.module_utils._eks import EksAction, EksResource
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import (
+from ansible_collections.flaskops.eks.plugins.module_utils._eks import ClusterChild, EksCreate
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
     UNKNOWN,
     Action,
+    ApiAction,
+    DeleteAction,
     Found,
     ResourceError,
+    Wanted,
     changed_copy,
     plan_tags,
-    wanted_tags,
 )
 
 
 @dataclass(frozen=True)
-class WantedAssociation:
-    """The module's options; namespace and service account are the key."""
+class WantedAssociation(Wanted):
+    """Namespace and service account are the key."""
 
     cluster_name: str
     namespace: str
     service_account: str
     role_arn: str | None = None
-    tags: dict[str, str] | None = None
-    purge_tags: bool = True
-    state: str = "present"
 
     @property
     def name(self) -> str:
         return f"{self.namespace}/{self.service_account}"
-
-    @classmethod
-    def from_params(cls, params: dict[str, Any]) -> WantedAssociation:
-        plain = {key: params[key] for key in cls.__dataclass_fields__ if key in params}
-        return cls(**{**plain, "tags": wanted_tags(params)})
 
 
 def association_view(found: dict[str, Any]) -> dict[str, Any]:
@@ -51,28 +44,16 @@ def association_view(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class CreateAssociation(EksAction):
-    """`parameters` in AWS's names."""
-
-    name: str
-    parameters: dict[str, Any]
+class CreateAssociation(EksCreate):
     operation: ClassVar[str] = "create_pod_identity_association"
-    creates: ClassVar[bool] = True
     slow: ClassVar[bool] = False
 
     def __str__(self) -> str:
         return f"give {self.name} the role {self.parameters['roleArn']}"
 
-    def request(self) -> dict[str, Any]:
-        return self.parameters
-
-    def predict(self, found: Found) -> Found:
-        return {**snake(self.parameters), "tags": dict(self.parameters.get("tags") or {})}
-
 
 @dataclass(frozen=True)
-class UpdateRole(EksAction):
+class UpdateRole(ApiAction):
     association_id: str
     role_arn: str
     operation: ClassVar[str] = "update_pod_identity_association"
@@ -88,12 +69,10 @@ class UpdateRole(EksAction):
         return changed_copy(found, role_arn=self.role_arn)
 
 
-@dataclass(frozen=True)
-class DeleteAssociation(EksAction):
-    name: str
+@dataclass(frozen=True, kw_only=True)
+class DeleteAssociation(DeleteAction):
     association_id: str
     operation: ClassVar[str] = "delete_pod_identity_association"
-    deletes: ClassVar[bool] = True
     slow: ClassVar[bool] = False
 
     def __str__(self) -> str:
@@ -101,9 +80,6 @@ class DeleteAssociation(EksAction):
 
     def request(self) -> dict[str, Any]:
         return {"associationId": self.association_id}
-
-    def predict(self, found: Found) -> Found:
-        return None
 
 
 def plan(wanted: WantedAssociation, found: Found) -> list[Action]:
@@ -122,9 +98,9 @@ def plan(wanted: WantedAssociation, found: Found) -> list[Action]:
         return [CreateAssociation(wanted.name, {key: value for key, value in parameters.items() if value is not None})]
     actions: list[Action] = []
     if wanted.state == "absent":
-        actions = [DeleteAssociation(wanted.name, found["association_id"])]
+        actions = [DeleteAssociation(wanted.name, association_id=found["association_id"])]
     else:
-        actions = plan_tags(found.get("tags"), wanted.tags, wanted.purge_tags)
+        actions = plan_tags(wanted, found)
         if wanted.role_arn is not None and wanted.role_arn != found.get("role_arn"):
             actions.append(UpdateRole(found["association_id"], wanted.role_arn))
     if actions and found.get("owner_arn"):
@@ -135,15 +111,12 @@ def plan(wanted: WantedAssociation, found: Found) -> list[Action]:
     return actions
 
 
-class PodIdentityAssociation(EksResource):
+class PodIdentityAssociation(ClusterChild):
     kind = "pod identity association"
     result_key = "association"
     arn_key = "association_arn"
-
-    def __init__(self, api: AwsApi, wanted: WantedAssociation, timeout: float = 60.0) -> None:
-        # `adopt` looks at no tags here: a service account can have only one
-        super().__init__(api, wanted.name, timeout, None)
-        self.wanted = wanted
+    when_new: ClassVar[dict[str, Any]] = {"association_id": UNKNOWN}
+    owned_by_tags = False
 
     def read(self) -> Found:
         listed = self.api.listing(
@@ -170,9 +143,3 @@ class PodIdentityAssociation(EksResource):
 
     def view(self, found: dict[str, Any]) -> dict[str, Any]:
         return association_view(found)
-
-    def complete(self, found: dict[str, Any]) -> dict[str, Any]:
-        found = changed_copy(found, cluster_name=self.wanted.cluster_name)
-        found.setdefault("association_id", UNKNOWN)
-        found.setdefault("association_arn", UNKNOWN)
-        return found

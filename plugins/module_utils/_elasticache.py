@@ -1,5 +1,5 @@
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A replication group (Redis or Valkey with replicas): wanted, plan, resource.
@@ -19,7 +19,6 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
 from ansible_collections.flaskops.eks.plugins.module_utils._aws import AwsApi, snake
 from ansible_collections.flaskops.eks.plugins.module_utils._elasticache_actions import (
     SETTINGS,
-    CacheAction,
     ChangeNodeType,
     ChangeReplicaCount,
     CreateReplicationGroup,
@@ -28,18 +27,19 @@ from ansible_collections.flaskops.eks.plugins.module_utils._elasticache_actions 
     UpdateAuthToken,
     UpgradeEngine,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import (
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
     UNKNOWN,
     Action,
+    ApiAction,
     Found,
     RemoveTags,
-    Resource,
     ResourceError,
     SetTags,
+    Wanted,
     changed_copy,
     plan_tags,
-    wanted_tags,
 )
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import Resource
 
 # The options of a create, beside SETTINGS, and AWS's names for them.
 CREATE_ONLY = {
@@ -58,8 +58,8 @@ OPTIONS = (*SETTINGS, *CREATE_ONLY)
 
 
 @dataclass(frozen=True)
-class WantedReplicationGroup:
-    """The module's options. None means: not mentioned, leave as it is. `options` holds only what is mentioned."""
+class WantedReplicationGroup(Wanted):
+    """`options` holds only what is mentioned."""
 
     group_id: str
     options: dict[str, Any] = field(default_factory=dict)
@@ -68,26 +68,21 @@ class WantedReplicationGroup:
     auth_token_update_strategy: str = "rotate_then_set"  # noqa: S105 - a choice, no token
     apply_immediately: bool = True
     final_snapshot_identifier: str | None = None
-    tags: dict[str, str] | None = None
-    purge_tags: bool = True
-    state: str = "present"
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> WantedReplicationGroup:
-        plain = {key: params[key] for key in cls.__dataclass_fields__ if key in params}
         options = {key: params[key] for key in OPTIONS if params.get(key) is not None}
         if "security_group_ids" in options:
             options["security_group_ids"] = sorted(set(options["security_group_ids"]))
-        return cls(
-            **{**plain, "group_id": params["replication_group_id"], "options": options, "tags": wanted_tags(params)}
-        )
+        return super().from_params({**params, "group_id": params["replication_group_id"], "options": options})
 
 
-def described(group: dict[str, Any], member: Found, tags: dict[str, str]) -> dict[str, Any]:
+def described(group: dict[str, Any], member: Found, tags: dict[str, str] | None) -> dict[str, Any]:
     """A group, one of its members and its tags as one description under the module's names.
 
     ElastiCache tells version, subnet group, security groups and windows only with the members. What AWS does not tell
-    is None. Values that wait for the maintenance window count as found: they have been asked for already.
+    is None, also the tags of a group that is being made or changed. Values that wait for the maintenance window count
+    as found: they have been asked for already.
     """
     member = member or {}
     pending = {**(member.get("pending_modified_values") or {}), **(group.get("pending_modified_values") or {})}
@@ -156,7 +151,7 @@ def creation(wanted: WantedReplicationGroup) -> CreateReplicationGroup:
         parameters["AuthToken"] = wanted.auth_token
     if wanted.tags:
         parameters["Tags"] = ansible_dict_to_boto3_tag_list(wanted.tags)
-    return CreateReplicationGroup(wanted.group_id, {**wanted.options, "tags": wanted.tags or {}}, parameters)
+    return CreateReplicationGroup(wanted.group_id, parameters, {**wanted.options, "tags": wanted.tags or {}})
 
 
 def refuse_impossible(wanted: WantedReplicationGroup, found: dict[str, Any]) -> None:
@@ -209,10 +204,10 @@ def plan_token(wanted: WantedReplicationGroup, found: dict[str, Any]) -> list[Ac
 
 def plan(wanted: WantedReplicationGroup, found: Found) -> list[Action]:
     """The actions from found to wanted."""
-    if wanted.state == "absent":
-        return [] if found is None else [DeleteReplicationGroup(wanted.group_id, wanted.final_snapshot_identifier)]
     if found is None:
-        return [creation(wanted)]
+        return [] if wanted.state == "absent" else [creation(wanted)]
+    if wanted.state == "absent":
+        return [DeleteReplicationGroup(wanted.group_id, final_snapshot=wanted.final_snapshot_identifier)]
     if found.get("status") == "create-failed":
         raise ResourceError(
             f"replication group {wanted.group_id} is create-failed. Remove it (state: absent), look at "
@@ -231,7 +226,7 @@ def plan(wanted: WantedReplicationGroup, found: Found) -> list[Action]:
     settings: list[Action] = [ModifySettings(changes, wanted.apply_immediately)] if changes else []
     # failover needs a replica: replicas come before it is turned on and go after it is turned off
     growing = (nodes or 0) > (has_nodes or 0)
-    actions = plan_tags(found.get("tags"), wanted.tags, wanted.purge_tags)
+    actions = plan_tags(wanted, found)
     actions += count + settings if growing else settings + count
     node_type = wanted.options.get("node_type")
     if node_type is not None and found.get("node_type") and node_type != found["node_type"]:
@@ -267,8 +262,12 @@ class ReplicationGroup(Resource):
                 "describe_cache_clusters", "CacheClusters", "Marker", CacheClusterId=group["member_clusters"][0]
             )
             member = snake(members[0]) if members else None
-        tags = self.api.ask("list_tags_for_resource", ResourceName=self.arn) if self.arn else None
-        return described(group, member, boto3_tag_list_to_ansible_dict((tags or {}).get("TagList") or []))
+        return described(group, member, self._tags() if group.get("status") == "available" else None)
+
+    def _tags(self) -> dict[str, str]:
+        """Asked in no other state: ListTagsForResource then answers InvalidReplicationGroupState."""
+        answer = self.api.ask("list_tags_for_resource", ResourceName=self.arn)
+        return dict(boto3_tag_list_to_ansible_dict((answer or {}).get("TagList") or []))
 
     def apply(self, action: Action) -> None:
         if isinstance(action, SetTags):
@@ -277,7 +276,7 @@ class ReplicationGroup(Resource):
             )
         elif isinstance(action, RemoveTags):
             self.api.change("remove_tags_from_resource", ResourceName=self.arn, TagKeys=list(action.keys))
-        elif isinstance(action, CacheAction):
+        elif isinstance(action, ApiAction):
             self.api.change(action.operation, ReplicationGroupId=self.name, **action.request())
         else:
             raise TypeError(f"unknown action {action!r}")

@@ -1,5 +1,5 @@
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The changes that ElastiCache offers on a replication group, each as data: its call, its words, its prediction."""
@@ -9,7 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import UNKNOWN, Action, Found, changed_copy
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
+    UNKNOWN,
+    ApiAction,
+    CreateAction,
+    DeleteAction,
+    Found,
+    changed_copy,
+)
 
 # Options that one ModifyReplicationGroup call may change together, and AWS's names for them.
 SETTINGS = {
@@ -25,44 +32,22 @@ SETTINGS = {
 }
 
 
-class CacheAction(Action):
-    """An action that is one call of the ElastiCache API."""
-
-    operation: ClassVar[str]
-
-    def request(self) -> dict[str, Any]:
-        """The call's parameters in AWS's names, without the group's id."""
-        return {}
-
-
 @dataclass(frozen=True)
-class CreateReplicationGroup(CacheAction):
-    """`parameters` in AWS's names. `options` are the same in the module's, for the prediction.
+class CreateReplicationGroup(CreateAction):
+    """`options` are the parameters under the module's names, without the authentication token: for the prediction."""
 
-    The authentication token is in neither text nor representation.
-    """
-
-    group_id: str
     options: dict[str, Any]
-    parameters: dict[str, Any] = field(repr=False)
     operation: ClassVar[str] = "create_replication_group"
-    creates: ClassVar[bool] = True
 
     def __str__(self) -> str:
         nodes = self.options.get("num_cache_clusters", 1)
-        return (
-            f"create replication group {self.group_id} "
-            f"({self.options['engine']}, {nodes} x {self.options['node_type']})"
-        )
-
-    def request(self) -> dict[str, Any]:
-        return self.parameters
+        return f"create replication group {self.name} ({self.options['engine']}, {nodes} x {self.options['node_type']})"
 
     def predict(self, found: Found) -> Found:
         options = {key: value for key, value in self.options.items() if value is not None}
         port = options.get("port", 6379)
         return {
-            "replication_group_id": self.group_id,
+            "replication_group_id": self.name,
             "status": "available",
             "arn": UNKNOWN,
             "engine_version": UNKNOWN,
@@ -80,15 +65,13 @@ class CreateReplicationGroup(CacheAction):
 
 
 @dataclass(frozen=True)
-class DeleteReplicationGroup(CacheAction):
-    group_id: str
+class DeleteReplicationGroup(DeleteAction):
     final_snapshot: str | None = None
+    kind: ClassVar[str] = "replication group"
     operation: ClassVar[str] = "delete_replication_group"
-    deletes: ClassVar[bool] = True
 
     def __str__(self) -> str:
-        kept = f", keeping snapshot {self.final_snapshot}" if self.final_snapshot else ""
-        return f"delete replication group {self.group_id}{kept}"
+        return super().__str__() + (f", keeping snapshot {self.final_snapshot}" if self.final_snapshot else "")
 
     def request(self) -> dict[str, Any]:
         request: dict[str, Any] = {"RetainPrimaryCluster": False}
@@ -96,12 +79,9 @@ class DeleteReplicationGroup(CacheAction):
             request["FinalSnapshotIdentifier"] = self.final_snapshot
         return request
 
-    def predict(self, found: Found) -> Found:
-        return None
-
 
 @dataclass(frozen=True)
-class Modify(CacheAction):
+class Modify(ApiAction):
     """Options under the module's names, changed in one call."""
 
     changes: dict[str, Any]
@@ -138,7 +118,7 @@ class ChangeNodeType(Modify):
 
 
 @dataclass(frozen=True)
-class ChangeReplicaCount(CacheAction):
+class ChangeReplicaCount(ApiAction):
     """`before` and `after` count all nodes, the primary too, as num_cache_clusters does."""
 
     before: int
@@ -159,7 +139,7 @@ class ChangeReplicaCount(CacheAction):
 
 
 @dataclass(frozen=True)
-class UpdateAuthToken(CacheAction):
+class UpdateAuthToken(ApiAction):
     """ROTATE adds the token beside the present one, SET makes it the only one.
 
     https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth.html

@@ -1,5 +1,5 @@
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The engine of every AWS module here: describe (talks), plan (pure), apply (talks, unless in check mode).
@@ -10,11 +10,9 @@ while AWS is busy, plans again after such a wait, adopts what a lost reply creat
 
 from __future__ import annotations
 
-import copy
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 try:
@@ -22,116 +20,44 @@ try:
 except ImportError:  # AnsibleAWSModule reports the missing library before any of this runs
     BotoCoreError = ClientError = OSError
 
-from ansible.module_utils.common.text.converters import to_text
-from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_aws_tags
-
-# What AWS decides only when the object is made. The in-process runner knows the same words (plugins/plugin_utils).
-UNKNOWN = "(known after apply)"
-
-# With the name these say whose an object is; other tags may change without making it somebody else's.
-IDENTITY_TAGS = ("flaskops:environment", "flaskops:component", "flaskops:managed-by")
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
+    IDENTITY_TAGS,
+    Action,
+    Found,
+    ResourceError,
+    are_untold,
+    failure,
+    health_issues,
+    listed_tags,
+    same_identity,
+)
 
 # One poll every twentieth of the time waited so far: at most 5 % of a wait is lost, and nobody is asked too often.
 POLL_FRACTION = 0.05
 POLL_SHORTEST = 0.5
 POLL_LONGEST = 10.0
 
-Found = dict[str, Any] | None
 T = TypeVar("T")
-
-
-class ResourceError(Exception):
-    """A refusal or failure in the user's words. `facts` go into the module's result."""
-
-    def __init__(self, message: str, **facts: Any) -> None:
-        super().__init__(message)
-        self.facts = facts
 
 
 class Conflict(Exception):
     """AWS says that the object exists already (a create) or is busy with another change (everything else)."""
 
 
-@dataclass(frozen=True)
-class Action:
-    """One change. Data only: what it does is read by the resource, what it says by the user."""
+def resource_options(wait_timeout: int | None = None) -> dict[str, dict[str, Any]]:
+    """The options that the fragment flaskops.eks.resource documents.
 
-    # AWS goes on working after the call has returned; the next action has to wait for that
-    slow: ClassVar[bool] = True
-    creates: ClassVar[bool] = False
-    deletes: ClassVar[bool] = False
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What identifies this action when it is planned again."""
-        return (type(self).__name__,)
-
-    def __str__(self) -> str:
-        raise NotImplementedError
-
-    def predict(self, found: Found) -> Found:
-        """The description after this action, for check mode. Must not change `found`."""
-        raise NotImplementedError
-
-
-def changed_copy(found: Found, **changes: Any) -> dict[str, Any]:
-    """A deep copy of a description with some keys replaced."""
-    after = copy.deepcopy(found) if found else {}
-    after.update(changes)
-    return after
-
-
-@dataclass(frozen=True)
-class SetTags(Action):
-    """Add tags or change their values."""
-
-    tags: dict[str, str]
-    slow: ClassVar[bool] = False
-
-    def __str__(self) -> str:
-        return "set tags " + ", ".join(f"{key}={value}" for key, value in sorted(self.tags.items()))
-
-    def predict(self, found: Found) -> Found:
-        return changed_copy(found, tags={**((found or {}).get("tags") or {}), **self.tags})
-
-
-@dataclass(frozen=True)
-class RemoveTags(Action):
-    """Remove tags."""
-
-    keys: tuple[str, ...]
-    slow: ClassVar[bool] = False
-
-    def __str__(self) -> str:
-        return "remove tags " + ", ".join(self.keys)
-
-    def predict(self, found: Found) -> Found:
-        tags = (found or {}).get("tags") or {}
-        return changed_copy(found, tags={key: value for key, value in tags.items() if key not in self.keys})
-
-
-def wanted_tags(params: dict[str, Any]) -> dict[str, str] | None:
-    """The module's `tags` with keys and values as text, as AWS stores them; None when not mentioned."""
-    tags = params.get("tags")
-    return None if tags is None else {to_text(key): to_text(value) for key, value in tags.items()}
-
-
-def plan_tags(found: dict[str, str] | None, wanted: dict[str, str] | None, purge: bool) -> list[Action]:
-    """The tag changes. Tags of AWS itself (aws:...) are never purged."""
-    if wanted is None:
-        return []
-    to_set, to_remove = compare_aws_tags(found or {}, wanted, purge)
-    actions: list[Action] = []
-    if to_set:
-        actions.append(SetTags({key: to_set[key] for key in sorted(to_set)}))
-    if to_remove:
-        actions.append(RemoveTags(tuple(sorted(to_remove))))
-    return actions
-
-
-def same_identity(wanted: dict[str, str] | None, found: dict[str, str] | None) -> bool:
-    """Whether `found` carries every identity tag that is wanted, with the same value."""
-    return all((found or {}).get(key) == value for key, value in (wanted or {}).items() if key in IDENTITY_TAGS)
+    wait_timeout: its default, for modules that wait; they have the options of the fragment flaskops.eks.wait too.
+    """
+    options: dict[str, dict[str, Any]] = {
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "tags": {"type": "dict"},
+        "purge_tags": {"type": "bool", "default": True},
+    }
+    if wait_timeout is not None:
+        options["wait"] = {"type": "bool", "default": True}
+        options["wait_timeout"] = {"type": "int", "default": wait_timeout}
+    return options
 
 
 def _status(seen: Any) -> str:
@@ -211,10 +137,7 @@ class Resource(ABC):
     def check(self, found: Found) -> None:
         """Raise ResourceError when the wait ended in a failed state."""
         if found is not None and found.get("status") in self.failed_states:
-            issues = health_issues(found)
-            raise ResourceError(
-                f"{self.title} is {found['status']}: {'; '.join(issues) or 'AWS names no cause'}", issues=issues
-            )
+            raise failure(self.title, found)
 
     def wait_idle(self) -> Found:
         """Wait until AWS accepts a change."""
@@ -241,16 +164,6 @@ class Resource(ABC):
         return []
 
 
-def health_issues(found: dict[str, Any]) -> list[str]:
-    """`health.issues` of an EKS description in one line each: code, message, what it concerns."""
-    issues = (found.get("health") or {}).get("issues") or []
-    lines = []
-    for issue in issues:
-        concerned = ", ".join(issue.get("resource_ids") or [])
-        lines.append(f"{issue.get('code')}: {issue.get('message')}" + (f" ({concerned})" if concerned else ""))
-    return lines
-
-
 def perform(resource: Resource, actions: list[Action], found: Found, done: list[str]) -> None:
     """Carry the actions out in order and append each to `done` when AWS has taken it.
 
@@ -265,11 +178,12 @@ def perform(resource: Resource, actions: list[Action], found: Found, done: list[
             if busy:
                 current = resource.wait_idle()
                 present = None if resource.deleting(current) else current
+                # Once more: of some kinds AWS tells the tags only now.
+                refuse_foreign(resource, present, absent=planned.deletes)
                 action = next((new for new in resource.plan(present) if new.key == planned.key), None)
                 busy = False
                 continue
             try:
-                sent = True
                 resource.apply(action)
             except Conflict as error:
                 if action.creates:
@@ -281,6 +195,7 @@ def perform(resource: Resource, actions: list[Action], found: Found, done: list[
                     time.sleep(min(POLL_LONGEST, max(1.0, resource.timeout * POLL_FRACTION / 10)))
                     busy = True
                     continue
+            sent = True
             break
         if sent:
             done.append(str(planned))
@@ -292,7 +207,7 @@ def adopt(resource: Resource, error: Conflict) -> None:
     found = resource.describe()
     if found is None or resource.deleting(found):
         raise ResourceError(f"{resource.title} could not be created: {error}") from error
-    if not same_identity(resource.tags, found.get("tags")):
+    if not are_untold(found) and not same_identity(resource.tags, found.get("tags")):
         raise ResourceError(
             f"{resource.title} exists already and its tags say that it belongs to something else. "
             "Choose another name, or set the tags on it if it shall be managed here.",
@@ -300,30 +215,36 @@ def adopt(resource: Resource, error: Conflict) -> None:
         ) from error
 
 
-def refuse_foreign(resource: Resource, present: dict[str, Any] | None) -> None:
-    """Refuse an object of the wanted name whose tags say that it is something else's; one without any tag is adopted.
+def refuse_foreign(resource: Resource, present: Found, *, absent: bool) -> None:
+    """Refuse an object of the wanted name whose tags say that it is something else's.
 
-    Only where the task says what is its own, by a tag of IDENTITY_TAGS.
+    One without any tag is adopted, but never removed: our create calls carry the tags, so nothing of ours is without.
+    Only where the task says what is its own, by a tag of IDENTITY_TAGS, and AWS what is the object's.
     """
-    says_own = any(key in IDENTITY_TAGS for key in resource.tags or {})
-    if present and present.get("tags") and says_own and not same_identity(resource.tags, present["tags"]):
-        raise ResourceError(
-            f"{resource.title} exists, and its tags say that it is not this environment's own: choose another name, "
-            f"or set the tags {', '.join(IDENTITY_TAGS)} on it if it shall be managed here"
-        )
+    own = {key: value for key, value in (resource.tags or {}).items() if key in IDENTITY_TAGS}
+    if present is None or are_untold(present) or same_identity(own, present.get("tags")):
+        return
+    if not present.get("tags") and not absent:
+        return
+    raise ResourceError(
+        f"{resource.title} exists, and its tags ({listed_tags(present.get('tags'))}) say that it is not this "
+        f"environment's own: choose another name, or set {listed_tags(own)} on it if it shall be managed here."
+    )
 
 
-def run(module: Any, resource: Resource, wait: bool = False) -> None:
+def run(module: Any, resource: Resource) -> None:
     """Do everything and end the module: describe, plan, apply or predict, wait, report.
 
-    module: AnsibleAWSModule. wait: whether to wait until what was started has ended (never in check mode).
+    module: AnsibleAWSModule. Its option `wait`, where it has one, says whether to wait until what was started has ended
+    (never in check mode).
     """
+    wait = bool(module.params.get("wait"))
     done: list[str] = []
     doing = "describing it"
     try:
         found = resource.describe()
         present = None if resource.deleting(found) else found
-        refuse_foreign(resource, present)
+        refuse_foreign(resource, present, absent=module.params.get("state") == "absent")
         actions = resource.plan(present)
         if module.check_mode:
             after = present
@@ -345,7 +266,7 @@ def run(module: Any, resource: Resource, wait: bool = False) -> None:
                     tell=resource.progress,
                 )
             else:
-                after = resource.describe() if done else found
+                after = resource.describe() if actions else found
             if wait:
                 resource.check(after)
             after = None if resource.deleting(after) else after

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A certificate of ACM, validated by DNS."""
@@ -17,21 +17,18 @@ description:
     V(flaskops:managed-by) among those that are issued or being validated, an issued one first; requests one if
     there is none.
   - Writes the validation records that are missing into a hosted zone of Route 53 and waits until it is issued.
-    They stay, because ACM renews the certificate by them.
-  - Removing deletes every certificate for the domain that carries those tags, and the validation records, except
-    records that another certificate of the account needs too.
+    They stay, because ACM renews the certificate by them; every run looks whether they are still there.
+  - Removing deletes every certificate for the domain that carries those tags, and with O(zone_id) the validation
+    records, except those that another certificate of the same region needs too. Certificates of other regions are not
+    looked at, though ACM renews those for the same names by the same records; where there may be any, leave
+    O(zone_id) out.
 author:
-  - flaskops (@flaskops)
+  - flaskops.eks contributors
 options:
   domain_name:
     description: The first name of the certificate, for example V(app.example.com) or V(*.example.com).
     type: str
     required: true
-  state:
-    description: Whether the certificate shall exist.
-    type: str
-    choices: [present, absent]
-    default: present
   subject_alternative_names:
     description: Its further names. Other names than those of the existing certificate make a new one.
     type: list
@@ -39,7 +36,7 @@ options:
   zone_id:
     description:
       - The hosted zone that takes the validation records. All names must lie in it. When not given, no record is
-        written.
+        written or removed.
     type: str
   key_algorithm:
     description: The key of the certificate. A new one without it has V(RSA_2048). Another one makes a new certificate.
@@ -54,13 +51,8 @@ options:
 notes:
   - A certificate in use cannot be deleted. The error names its users; with O(wait) those that are just going away are
     waited for, for at most two minutes.
-extends_documentation_fragment:
-  - flaskops.eks.wait
-  - flaskops.eks.tags
-  - flaskops.eks.resource
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: [flaskops.eks.wait, flaskops.eks.resource, amazon.aws.common.modules,
+  amazon.aws.region.modules, amazon.aws.boto3]
 """
 
 EXAMPLES = r"""
@@ -76,7 +68,7 @@ EXAMPLES = r"""
       flaskops:managed-by: flaskops.eks
   register: tls
 
-- name: Remove it
+- name: Remove it and its validation records
   flaskops.eks.acm_certificate:
     domain_name: example.com
     zone_id: Z0123456789ABCDEFGHIJ
@@ -94,119 +86,39 @@ certificate:
   returned: always
   type: dict
   contains:
-    certificate_arn:
-      description: The certificate's ARN.
-      returned: always
-      type: str
-      sample: arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234-1234-123456789012
-    domain_name:
-      description: The first name.
-      returned: always
-      type: str
-      sample: example.com
-    subject_alternative_names:
-      description: All names, the first one too.
-      returned: always
-      type: list
-      elements: str
-      sample: [example.com, "*.example.com"]
-    status:
-      description: PENDING_VALIDATION, ISSUED or one of the failures.
-      returned: always
-      type: str
-      sample: ISSUED
-    key_algorithm:
-      description: The key.
-      returned: always
-      type: str
-      sample: RSA-2048
-    not_after:
-      description: Until when it is valid.
-      returned: once issued
-      type: str
-      sample: "2027-12-20T23:59:59+00:00"
-    in_use_by:
-      description: The ARNs of what uses it.
-      returned: always
-      type: list
-      elements: str
-      sample: []
+    certificate_arn: {description: The certificate's ARN., type: str,
+      sample: arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234-1234-123456789012}
+    domain_name: {description: The first name., type: str, sample: example.com}
+    subject_alternative_names: {description: "All names, the first one too.", type: list, elements: str,
+      sample: [example.com, "*.example.com"]}
+    status: {description: "PENDING_VALIDATION, ISSUED or one of the failures.", type: str, sample: ISSUED}
+    key_algorithm: {description: The key., type: str, sample: RSA-2048}
+    not_after: {description: Until when it is valid., returned: once issued, type: str,
+      sample: "2027-12-20T23:59:59+00:00"}
+    in_use_by: {description: The ARNs of what uses it., type: list, elements: str, sample: []}
     domain_validation_options:
       description: How far the validation is, name by name.
-      returned: always
       type: list
       elements: dict
       contains:
-        domain_name:
-          description: The name.
-          returned: always
-          type: str
-          sample: example.com
-        validation_status:
-          description: PENDING_VALIDATION, SUCCESS or FAILED.
-          returned: always
-          type: str
-          sample: SUCCESS
-      sample: [{"domain_name": "example.com", "validation_status": "SUCCESS"}]
+        domain_name: {description: The name., type: str, sample: example.com}
+        validation_status: {description: "PENDING_VALIDATION, SUCCESS or FAILED.", type: str, sample: SUCCESS}
     validation_records:
       description: The DNS records that ACM wants to see.
-      returned: always
       type: list
       elements: dict
       contains:
-        name:
-          description: The record's name.
-          returned: always
-          type: str
-          sample: _a1b2c3.example.com.
-        type:
-          description: The record's type.
-          returned: always
-          type: str
-          sample: CNAME
-        value:
-          description: The record's value.
-          returned: always
-          type: str
-          sample: _d4e5f6.acm-validations.aws.
-        present:
-          description: Whether O(zone_id) has it.
-          returned: always
-          type: bool
-          sample: true
-      sample: []
-    superseded:
-      description: ARNs of other certificates for the domain with the same tags, of an earlier request.
-      returned: always
-      type: list
-      elements: str
-      sample: []
-    tags:
-      description: The tags.
-      returned: always
-      type: dict
-      sample: {"flaskops:environment": "prod"}
-actions:
-  description: What was done, or would be in check mode, in order.
-  returned: always
-  type: list
-  elements: str
-  sample: ["request a certificate for example.com", "write the validation records into zone Z0123456789ABCDEFGHIJ"]
-before:
-  description: The managed options as they were; empty when there was nothing.
-  returned: always
-  type: dict
-  sample: {}
-after:
-  description: The managed options as they are now, or would be in check mode; empty when there is nothing.
-  returned: always
-  type: dict
-  sample: {"domain_name": "example.com"}
-diff:
-  description: The same two, for C(--diff).
-  returned: always
-  type: dict
-  sample: {"before": {}, "after": {"domain_name": "example.com"}}
+        name: {description: The record's name., type: str, sample: _a1b2c3.example.com.}
+        type: {description: The record's type., type: str, sample: CNAME}
+        value: {description: The record's value., type: str, sample: _d4e5f6.acm-validations.aws.}
+        present: {description: Whether O(zone_id) has it., type: bool, sample: true}
+    superseded: {description: "ARNs of other certificates for the domain with the same tags, of an earlier request.",
+      type: list, elements: str, sample: []}
+    tags: {description: The tags., type: dict, sample: {"flaskops:environment": prod}}
+actions: {description: "What was done, or would be in check mode, in order.", returned: always, type: list,
+  elements: str, sample: [request a certificate for example.com]}
+before: {description: The managed options as they were; empty when there was nothing., returned: always, type: dict}
+after: {description: "The same as they are now, or would be in check mode.", returned: always, type: dict}
 """
 
 from typing import NoReturn
@@ -214,7 +126,7 @@ from typing import NoReturn
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.flaskops.eks.plugins.module_utils._acm import CertificateApi
 from ansible_collections.flaskops.eks.plugins.module_utils._acm_certificate import Certificate, WantedCertificate
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import run
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import resource_options, run
 
 ALGORITHMS = ["RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]
 
@@ -223,22 +135,18 @@ def argument_spec() -> dict[str, dict[str, object]]:
     """The module's own options."""
     return {
         "domain_name": {"type": "str", "required": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "subject_alternative_names": {"type": "list", "elements": "str"},
         "zone_id": {"type": "str"},
         "key_algorithm": {"type": "str", "choices": ALGORITHMS, "no_log": False},
-        "tags": {"type": "dict"},
-        "purge_tags": {"type": "bool", "default": True},
-        "wait": {"type": "bool", "default": True},
-        "wait_timeout": {"type": "int", "default": 1200},
+        **resource_options(wait_timeout=1200),
     }
 
 
 def main() -> NoReturn:
     """Run the module."""
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
-    wanted, wait = WantedCertificate.from_params(module.params), module.params["wait"]
-    run(module, Certificate(CertificateApi.connect(module), wanted, module.params["wait_timeout"], wait), wait)
+    wanted, timeout = WantedCertificate.from_params(module.params), module.params["wait_timeout"]
+    run(module, Certificate(CertificateApi.connect(module), wanted, timeout, module.params["wait"]))
 
 
 if __name__ == "__main__":

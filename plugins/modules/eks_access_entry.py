@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """An access entry of EKS."""
@@ -17,7 +17,7 @@ description:
   - Access entries follow the ConfigMap aws-auth. An entry that exists already is adopted.
   - What is not mentioned is left as it is. EKS may need some seconds until a change takes effect.
 author:
-  - flaskops (@flaskops)
+  - flaskops.eks contributors
 options:
   cluster_name:
     description: The cluster's name.
@@ -27,11 +27,6 @@ options:
     description: The ARN of the IAM role or user.
     type: str
     required: true
-  state:
-    description: Whether the entry shall exist.
-    type: str
-    choices: [present, absent]
-    default: present
   type:
     description: What the principal is. A new entry without it is V(STANDARD). Cannot be changed.
     type: str
@@ -67,12 +62,8 @@ options:
             elements: str
 seealso:
   - module: flaskops.eks.eks_cluster
-extends_documentation_fragment:
-  - flaskops.eks.tags
-  - flaskops.eks.resource
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: [flaskops.eks.resource, amazon.aws.common.modules,
+  amazon.aws.region.modules, amazon.aws.boto3]
 """
 
 EXAMPLES = r"""
@@ -103,91 +94,32 @@ access_entry:
   returned: always
   type: dict
   contains:
-    cluster_name:
-      description: The cluster's name.
-      returned: always
-      type: str
-      sample: flask-prod
-    principal_arn:
-      description: The IAM principal.
-      returned: always
-      type: str
-      sample: arn:aws:iam::123456789012:role/operators
-    access_entry_arn:
-      description: The entry's ARN.
-      returned: always
-      type: str
-      sample: arn:aws:eks:eu-west-1:123456789012:access-entry/flask-prod/role/123456789012/operators/a1
-    type:
-      description: What the principal is.
-      returned: always
-      type: str
-      sample: STANDARD
-    username:
-      description: The Kubernetes user name.
-      returned: always
-      type: str
-      sample: arn:aws:sts::123456789012:assumed-role/operators/{{SessionName}}
-    kubernetes_groups:
-      description: The Kubernetes groups.
-      returned: always
-      type: list
-      elements: str
-      sample: [flask-developers]
+    cluster_name: {description: The cluster's name., type: str, sample: flask-prod}
+    principal_arn: {description: The IAM principal., type: str, sample: arn:aws:iam::123456789012:role/operators}
+    access_entry_arn: {description: The entry's ARN., type: str,
+      sample: arn:aws:eks:eu-west-1:123456789012:access-entry/flask-prod/role/123456789012/operators/a1}
+    type: {description: What the principal is., type: str, sample: STANDARD}
+    username: {description: The Kubernetes user name., type: str,
+      sample: "arn:aws:sts::123456789012:assumed-role/operators/{{SessionName}}"}
+    kubernetes_groups: {description: The Kubernetes groups., type: list, elements: str, sample: [flask-developers]}
     associated_access_policies:
       description: The access policies.
-      returned: always
       type: list
       elements: dict
       contains:
-        policy_arn:
-          description: The policy's ARN.
-          returned: always
-          type: str
-          sample: arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy
+        policy_arn: {description: The policy's ARN., type: str,
+          sample: arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy}
         access_scope:
           description: Where it holds.
-          returned: always
           type: dict
           contains:
-            type:
-              description: Cluster or namespace.
-              returned: always
-              type: str
-              sample: namespace
-            namespaces:
-              description: The namespaces.
-              returned: always
-              type: list
-              elements: str
-              sample: [flask]
-      sample: []
-    tags:
-      description: The tags.
-      returned: always
-      type: dict
-      sample: {"flaskops:environment": "prod"}
-actions:
-  description: What was done, or would be in check mode, in order.
-  returned: always
-  type: list
-  elements: str
-  sample: ["create access entry of arn:aws:iam::123456789012:role/operators"]
-before:
-  description: The managed options as they were; empty when there was nothing.
-  returned: always
-  type: dict
-  sample: {}
-after:
-  description: The managed options as they are now, or would be in check mode; empty when there is nothing.
-  returned: always
-  type: dict
-  sample: {"kubernetes_groups": ["flask-developers"]}
-diff:
-  description: The same two, for C(--diff).
-  returned: always
-  type: dict
-  sample: {"before": {}, "after": {"kubernetes_groups": ["flask-developers"]}}
+            type: {description: Cluster or namespace., type: str, sample: namespace}
+            namespaces: {description: The namespaces., type: list, elements: str, sample: [flask]}
+    tags: {description: The tags., type: dict, sample: {"flaskops:environment": prod}}
+actions: {description: "What was done, or would be in check mode, in order.", returned: always, type: list,
+  elements: str, sample: [create access entry of arn:aws:iam::123456789012:role/operators]}
+before: {description: The managed options as they were; empty when there was nothing., returned: always, type: dict}
+after: {description: "The same as they are now, or would be in check mode.", returned: always, type: dict}
 """
 
 from typing import NoReturn
@@ -195,7 +127,7 @@ from typing import NoReturn
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.flaskops.eks.plugins.module_utils._aws import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_access_entry import AccessEntry, WantedAccessEntry
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import run
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import resource_options, run
 
 TYPES = ["STANDARD", "EC2", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "HYBRID_LINUX", "HYPERPOD_LINUX"]
 
@@ -209,7 +141,6 @@ def argument_spec() -> dict[str, dict[str, object]]:
     return {
         "cluster_name": {"type": "str", "required": True},
         "principal_arn": {"type": "str", "required": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "type": {"type": "str", "choices": TYPES},
         "kubernetes_groups": {"type": "list", "elements": "str"},
         "username": {"type": "str"},
@@ -218,8 +149,7 @@ def argument_spec() -> dict[str, dict[str, object]]:
             "elements": "dict",
             "options": {"policy_arn": {"type": "str", "required": True}, "scope": {"type": "dict", "options": scope}},
         },
-        "tags": {"type": "dict"},
-        "purge_tags": {"type": "bool", "default": True},
+        **resource_options(),
     }
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """An add-on of EKS."""
@@ -18,7 +18,7 @@ description:
   - What is not mentioned is left as it is. Configuration is compared by meaning, not by text.
   - What EKS finds wrong with the add-on is part of the error. An add-on that only lacks nodes is waited for.
 author:
-  - flaskops (@flaskops)
+  - flaskops.eks contributors
 options:
   cluster_name:
     description: The cluster's name.
@@ -28,15 +28,12 @@ options:
     description: The add-on's name.
     type: str
     required: true
-  state:
-    description: Whether the add-on shall exist.
-    type: str
-    choices: [present, absent]
-    default: present
   version:
     description:
       - The add-on's version, for example V(v1.20.4-eksbuild.2). A new add-on without it gets the default for the
         cluster's version.
+      - When not mentioned it is not compared, and the add-on keeps its own when the cluster goes up. EKS refuses one
+        that the cluster's version does not take.
     type: str
   configuration_values:
     description: The add-on's configuration, a dictionary or JSON or YAML text. When mentioned it is exact.
@@ -76,13 +73,8 @@ options:
     default: 1200
 seealso:
   - module: flaskops.eks.eks_pod_identity_association
-extends_documentation_fragment:
-  - flaskops.eks.wait
-  - flaskops.eks.tags
-  - flaskops.eks.resource
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: [flaskops.eks.wait, flaskops.eks.resource, amazon.aws.common.modules,
+  amazon.aws.region.modules, amazon.aws.boto3]
 """
 
 EXAMPLES = r"""
@@ -113,94 +105,33 @@ addon:
   returned: always
   type: dict
   contains:
-    addon_name:
-      description: The add-on's name.
-      returned: always
-      type: str
-      sample: vpc-cni
-    addon_arn:
-      description: The add-on's ARN.
-      returned: always
-      type: str
-      sample: arn:aws:eks:eu-west-1:123456789012:addon/flask-prod/vpc-cni/a1b2c3
-    cluster_name:
-      description: The cluster's name.
-      returned: always
-      type: str
-      sample: flask-prod
-    addon_version:
-      description: The add-on's version.
-      returned: always
-      type: str
-      sample: v1.20.4-eksbuild.2
-    status:
-      description: CREATING, ACTIVE, UPDATING, DELETING, DEGRADED or one of the failures.
-      returned: always
-      type: str
-      sample: ACTIVE
-    configuration_values:
-      description: The configuration as text.
-      returned: when there is any
-      type: str
-      sample: '{"enableNetworkPolicy": "true"}'
-    service_account_role_arn:
-      description: The role of the service account.
-      returned: when there is one
-      type: str
-      sample: arn:aws:iam::123456789012:role/flask-prod-cni
+    addon_name: {description: The add-on's name., type: str, sample: vpc-cni}
+    addon_arn: {description: The add-on's ARN., type: str,
+      sample: arn:aws:eks:eu-west-1:123456789012:addon/flask-prod/vpc-cni/a1b2c3}
+    cluster_name: {description: The cluster's name., type: str, sample: flask-prod}
+    addon_version: {description: The add-on's version., type: str, sample: v1.20.4-eksbuild.2}
+    status: {description: "CREATING, ACTIVE, UPDATING, DELETING, DEGRADED or one of the failures.", type: str,
+      sample: ACTIVE}
+    configuration_values: {description: The configuration as text., returned: when there is any, type: str,
+      sample: '{"enableNetworkPolicy": "true"}'}
+    service_account_role_arn: {description: The role of the service account., returned: when there is one, type: str,
+      sample: arn:aws:iam::123456789012:role/flask-prod-cni}
     pod_identity_associations:
       description: The roles by pod identity.
-      returned: always
       type: list
       elements: dict
       contains:
-        service_account:
-          description: The service account.
-          returned: always
-          type: str
-          sample: ebs-csi-controller-sa
-        role_arn:
-          description: The role that it takes.
-          returned: always
-          type: str
-          sample: arn:aws:iam::123456789012:role/flask-prod-ebs
-        association_arn:
-          description: The association's ARN.
-          returned: always
-          type: str
-          sample: arn:aws:eks:eu-west-1:123456789012:podidentityassociation/flask-prod/a-1
-      sample: []
-    health:
-      description: What EKS finds wrong.
-      returned: always
-      type: dict
-      sample: {"issues": []}
-    tags:
-      description: The tags.
-      returned: always
-      type: dict
-      sample: {"flaskops:environment": "prod"}
-actions:
-  description: What was done, or would be in check mode, in order.
-  returned: always
-  type: list
-  elements: str
-  sample: ["create add-on vpc-cni (v1.20.4-eksbuild.2)"]
-before:
-  description: The managed options as they were; empty when there was nothing.
-  returned: always
-  type: dict
-  sample: {}
-after:
-  description: The managed options as they are now, or would be in check mode; empty when there is nothing.
-  returned: always
-  type: dict
-  sample: {"name": "vpc-cni", "version": "v1.20.4-eksbuild.2"}
-diff:
-  description: The same two, for C(--diff).
-  returned: always
-  type: dict
-  sample: {"before": {}, "after": {"name": "vpc-cni", "version": "v1.20.4-eksbuild.2"}}
+        service_account: {description: The service account., type: str, sample: ebs-csi-controller-sa}
+        role_arn: {description: The role that it takes., type: str,
+          sample: arn:aws:iam::123456789012:role/flask-prod-ebs}
+        association_arn: {description: The association's ARN., type: str,
+          sample: arn:aws:eks:eu-west-1:123456789012:podidentityassociation/flask-prod/a-1}
+    health: {description: What EKS finds wrong., type: dict, sample: {issues: []}}
+    tags: {description: The tags., type: dict, sample: {"flaskops:environment": prod}}
+actions: {description: "What was done, or would be in check mode, in order.", returned: always, type: list,
+  elements: str, sample: [create add-on vpc-cni (v1.20.4-eksbuild.2)]}
+before: {description: The managed options as they were; empty when there was nothing., returned: always, type: dict}
+after: {description: "The same as they are now, or would be in check mode.", returned: always, type: dict}
 """
 
 from typing import NoReturn
@@ -208,7 +139,7 @@ from typing import NoReturn
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.flaskops.eks.plugins.module_utils._aws import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_addon import Addon, WantedAddon
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import run
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import resource_options, run
 
 
 def argument_spec() -> dict[str, dict[str, object]]:
@@ -216,7 +147,6 @@ def argument_spec() -> dict[str, dict[str, object]]:
     return {
         "cluster_name": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "version": {"type": "str"},
         "configuration_values": {"type": "json"},
         "service_account_role_arn": {"type": "str"},
@@ -230,10 +160,7 @@ def argument_spec() -> dict[str, dict[str, object]]:
         },
         "resolve_conflicts": {"type": "str", "choices": ["none", "overwrite", "preserve"], "default": "none"},
         "preserve": {"type": "bool", "default": False},
-        "tags": {"type": "dict"},
-        "purge_tags": {"type": "bool", "default": True},
-        "wait": {"type": "bool", "default": True},
-        "wait_timeout": {"type": "int", "default": 1200},
+        **resource_options(wait_timeout=1200),
     }
 
 
@@ -241,7 +168,7 @@ def main() -> NoReturn:
     """Run the module."""
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
     wanted = WantedAddon.from_params(module.params)
-    run(module, Addon(EksApi.connect(module), wanted, module.params["wait_timeout"]), module.params["wait"])
+    run(module, Addon(EksApi.connect(module), wanted, module.params["wait_timeout"]))
 
 
 if __name__ == "__main__":

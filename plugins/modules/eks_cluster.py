@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """An EKS cluster."""
@@ -19,17 +19,12 @@ description:
   - Kubernetes goes up one minor version at a time and never down; anything else is refused with the way out.
   - A create whose reply was lost is adopted by its name and tags.
 author:
-  - flaskops (@flaskops)
+  - flaskops.eks contributors
 options:
   name:
     description: The cluster's name.
     type: str
     required: true
-  state:
-    description: Whether the cluster shall exist.
-    type: str
-    choices: [present, absent]
-    default: present
   version:
     description:
       - The Kubernetes minor version, for example V(1.33). A new cluster without it gets the default of EKS.
@@ -107,13 +102,8 @@ seealso:
   - module: flaskops.eks.eks_nodegroup
   - module: flaskops.eks.eks_addon
   - module: flaskops.eks.eks_access_entry
-extends_documentation_fragment:
-  - flaskops.eks.wait
-  - flaskops.eks.tags
-  - flaskops.eks.resource
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: [flaskops.eks.wait, flaskops.eks.resource, amazon.aws.common.modules,
+  amazon.aws.region.modules, amazon.aws.boto3]
 """
 
 EXAMPLES = r"""
@@ -153,51 +143,21 @@ cluster:
   returned: always
   type: dict
   contains:
-    name:
-      description: The cluster's name.
-      returned: always
-      type: str
-      sample: flask-prod
-    arn:
-      description: The cluster's ARN.
-      returned: always
-      type: str
-      sample: arn:aws:eks:eu-west-1:123456789012:cluster/flask-prod
-    status:
-      description: CREATING, ACTIVE, UPDATING, DELETING or FAILED.
-      returned: always
-      type: str
-      sample: ACTIVE
-    version:
-      description: The Kubernetes minor version.
-      returned: always
-      type: str
-      sample: "1.33"
-    platform_version:
-      description: The version of EKS's own parts.
-      returned: always
-      type: str
-      sample: eks.9
-    endpoint:
-      description: The address of the Kubernetes API; there once the cluster is active.
-      returned: once active
-      type: str
-      sample: https://ABCDEF0123456789.gr7.eu-west-1.eks.amazonaws.com
+    name: {description: The cluster's name., type: str, sample: flask-prod}
+    arn: {description: The cluster's ARN., type: str, sample: arn:aws:eks:eu-west-1:123456789012:cluster/flask-prod}
+    status: {description: "CREATING, ACTIVE, UPDATING, DELETING or FAILED.", type: str, sample: ACTIVE}
+    version: {description: The Kubernetes minor version., type: str, sample: "1.33"}
+    platform_version: {description: The version of EKS's own parts., type: str, sample: eks.9}
+    endpoint: {description: The address of the Kubernetes API., returned: once active, type: str,
+      sample: https://ABCDEF0123456789.gr7.eu-west-1.eks.amazonaws.com}
     certificate_authority:
       description: Who signs the API's certificate.
       returned: once active
       type: dict
       contains:
-        data:
-          description: The certificate, base64 of PEM.
-          returned: once active
-          type: str
-          sample: LS0tLS1CRUdJTi...
-    role_arn:
-      description: The role of the control plane.
-      returned: always
-      type: str
-      sample: arn:aws:iam::123456789012:role/flask-prod-cluster
+        data: {description: "The certificate, base64 of PEM.", type: str, sample: LS0tLS1CRUdJTi...}
+    role_arn: {description: The role of the control plane., type: str,
+      sample: arn:aws:iam::123456789012:role/flask-prod-cluster}
     identity:
       description: The cluster as an identity provider.
       returned: once active
@@ -205,113 +165,41 @@ cluster:
       contains:
         oidc:
           description: OpenID Connect.
-          returned: once active
           type: dict
           contains:
-            issuer:
-              description: The issuer's URL.
-              returned: once active
-              type: str
-              sample: https://oidc.eks.eu-west-1.amazonaws.com/id/ABCDEF0123456789
+            issuer: {description: The issuer's URL., type: str,
+              sample: https://oidc.eks.eu-west-1.amazonaws.com/id/ABCDEF0123456789}
     resources_vpc_config:
       description: The cluster's network.
-      returned: always
       type: dict
       contains:
-        vpc_id:
-          description: The VPC.
-          returned: always
-          type: str
-          sample: vpc-0123456789abcdef0
-        cluster_security_group_id:
-          description: The security group that EKS made for control plane and nodes.
-          returned: once active
-          type: str
-          sample: sg-0123456789abcdef0
-        subnet_ids:
-          description: The subnets of the control plane.
-          returned: always
-          type: list
-          elements: str
-          sample: [subnet-0aaa, subnet-0bbb]
-        security_group_ids:
-          description: The further security groups.
-          returned: always
-          type: list
-          elements: str
-          sample: [sg-0ccc]
-        endpoint_public_access:
-          description: Whether the API is public.
-          returned: always
-          type: bool
-          sample: false
-        endpoint_private_access:
-          description: Whether the API is reached inside the VPC.
-          returned: always
-          type: bool
-          sample: true
-        public_access_cidrs:
-          description: Who may reach the public endpoint.
-          returned: always
-          type: list
-          elements: str
-          sample: [0.0.0.0/0]
+        vpc_id: {description: The VPC., type: str, sample: vpc-0123456789abcdef0}
+        cluster_security_group_id: {description: The security group that EKS made for control plane and nodes.,
+          returned: once active, type: str, sample: sg-0123456789abcdef0}
+        subnet_ids: {description: The subnets of the control plane., type: list, elements: str,
+          sample: [subnet-0aaa, subnet-0bbb]}
+        security_group_ids: {description: The further security groups., type: list, elements: str, sample: [sg-0ccc]}
+        endpoint_public_access: {description: Whether the API is public., type: bool, sample: false}
+        endpoint_private_access: {description: Whether the API is reached inside the VPC., type: bool, sample: true}
+        public_access_cidrs: {description: Who may reach the public endpoint., type: list, elements: str,
+          sample: [0.0.0.0/0]}
     access_config:
       description: How callers are known.
-      returned: always
       type: dict
       contains:
-        authentication_mode:
-          description: The authentication mode.
-          returned: always
-          type: str
-          sample: API
+        authentication_mode: {description: The authentication mode., type: str, sample: API}
     kubernetes_network_config:
       description: Addresses inside of Kubernetes.
-      returned: always
       type: dict
       contains:
-        service_ipv4_cidr:
-          description: The range of Service addresses.
-          returned: always
-          type: str
-          sample: 172.20.0.0/16
-    deletion_protection:
-      description: Whether deletion is refused.
-      returned: always
-      type: bool
-      sample: true
-    created_at:
-      description: When it was created.
-      returned: always
-      type: str
-      sample: "2026-11-21T12:00:00+00:00"
-    tags:
-      description: The tags.
-      returned: always
-      type: dict
-      sample: {"flaskops:environment": "prod"}
-actions:
-  description: What was done, or would be in check mode, in order.
-  returned: always
-  type: list
-  elements: str
-  sample: ["create cluster flask-prod (Kubernetes 1.33)"]
-before:
-  description: The managed options as they were; empty when there was nothing.
-  returned: always
-  type: dict
-  sample: {}
-after:
-  description: The managed options as they are now, or would be in check mode; empty when there is nothing.
-  returned: always
-  type: dict
-  sample: {"name": "flask-prod", "version": "1.33"}
-diff:
-  description: The same two, for C(--diff).
-  returned: always
-  type: dict
-  sample: {"before": {}, "after": {"name": "flask-prod", "version": "1.33"}}
+        service_ipv4_cidr: {description: The range of Service addresses., type: str, sample: 172.20.0.0/16}
+    deletion_protection: {description: Whether deletion is refused., type: bool, sample: true}
+    created_at: {description: When it was created., type: str, sample: "2026-11-21T12:00:00+00:00"}
+    tags: {description: The tags., type: dict, sample: {"flaskops:environment": prod}}
+actions: {description: "What was done, or would be in check mode, in order.", returned: always, type: list,
+  elements: str, sample: [create cluster flask-prod (Kubernetes 1.33)]}
+before: {description: The managed options as they were; empty when there was nothing., returned: always, type: dict}
+after: {description: "The same as they are now, or would be in check mode.", returned: always, type: dict}
 """
 
 from typing import NoReturn
@@ -320,14 +208,13 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.flaskops.eks.plugins.module_utils._aws import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_cluster import Cluster, WantedCluster
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_cluster_actions import LOG_TYPES
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import run
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import resource_options, run
 
 
 def argument_spec() -> dict[str, dict[str, object]]:
     """The module's own options."""
     return {
         "name": {"type": "str", "required": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "version": {"type": "str"},
         "role_arn": {"type": "str"},
         "subnet_ids": {"type": "list", "elements": "str"},
@@ -343,10 +230,7 @@ def argument_spec() -> dict[str, dict[str, object]]:
         "service_ipv4_cidr": {"type": "str"},
         "bootstrap_cluster_creator_admin_permissions": {"type": "bool", "default": False},
         "bootstrap_self_managed_addons": {"type": "bool", "default": False},
-        "tags": {"type": "dict"},
-        "purge_tags": {"type": "bool", "default": True},
-        "wait": {"type": "bool", "default": True},
-        "wait_timeout": {"type": "int", "default": 3600},
+        **resource_options(wait_timeout=3600),
     }
 
 
@@ -354,7 +238,7 @@ def main() -> NoReturn:
     """Run the module."""
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
     wanted = WantedCluster.from_params(module.params)
-    run(module, Cluster(EksApi.connect(module), wanted, module.params["wait_timeout"]), module.params["wait"])
+    run(module, Cluster(EksApi.connect(module), wanted, module.params["wait_timeout"]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A managed node group of EKS."""
@@ -14,12 +14,12 @@ version_added: 1.0.0
 short_description: Manage a managed node group of Amazon EKS
 description:
   - Creates, changes, upgrades and deletes a managed node group.
-  - What is not mentioned is left as it is. The number of running nodes belongs to the autoscaler and is only set when
-    creating, or when the wanted bounds leave it outside.
+  - What is not mentioned is left as it is. The number of running nodes belongs to whoever scales them and is only set
+    when creating, or when the wanted bounds leave it outside.
   - What EKS cannot change on a node group is refused, naming the options and the way out.
   - A node group whose creation failed is deleted and created again by the next run.
 author:
-  - flaskops (@flaskops)
+  - flaskops.eks contributors
 options:
   cluster_name:
     description: The cluster's name.
@@ -29,11 +29,6 @@ options:
     description: The node group's name.
     type: str
     required: true
-  state:
-    description: Whether the node group shall exist.
-    type: str
-    choices: [present, absent]
-    default: present
   node_role_arn:
     description: The role of the nodes. Needed to create; cannot be changed.
     type: str
@@ -120,12 +115,16 @@ options:
         type: int
   version:
     description:
-      - The Kubernetes minor version of the nodes. A new group without it gets the cluster's. It cannot go down.
+      - The Kubernetes minor version of the nodes. A new group gets the cluster's, the only one that EKS takes then.
+      - When not mentioned it is not compared, and the nodes keep theirs when the cluster goes up.
+      - Another one replaces every node. It cannot go down, and EKS refuses one that is newer than the cluster's.
     type: str
   release_version:
     description:
       - The release of the machine image, for example V(1.33.4-20251016). Another one replaces every node. It cannot
         go down.
+      - When not mentioned it is not compared. Nodes that are replaced for another reason get the latest one of their
+        Kubernetes version.
     type: str
   force_update:
     description: Whether an update goes on where a PodDisruptionBudget keeps a pod from leaving its node.
@@ -139,13 +138,8 @@ options:
     default: 3600
 seealso:
   - module: flaskops.eks.eks_cluster
-extends_documentation_fragment:
-  - flaskops.eks.wait
-  - flaskops.eks.tags
-  - flaskops.eks.resource
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: [flaskops.eks.wait, flaskops.eks.resource, amazon.aws.common.modules,
+  amazon.aws.region.modules, amazon.aws.boto3]
 """
 
 EXAMPLES = r"""
@@ -189,120 +183,39 @@ nodegroup:
   returned: always
   type: dict
   contains:
-    nodegroup_name:
-      description: The node group's name.
-      returned: always
-      type: str
-      sample: general
-    nodegroup_arn:
-      description: The node group's ARN.
-      returned: always
-      type: str
-      sample: arn:aws:eks:eu-west-1:123456789012:nodegroup/flask-prod/general/a1b2c3
-    cluster_name:
-      description: The cluster's name.
-      returned: always
-      type: str
-      sample: flask-prod
-    status:
-      description: CREATING, ACTIVE, UPDATING, DELETING, CREATE_FAILED, DELETE_FAILED or DEGRADED.
-      returned: always
-      type: str
-      sample: ACTIVE
-    version:
-      description: The Kubernetes minor version of the nodes.
-      returned: always
-      type: str
-      sample: "1.33"
-    release_version:
-      description: The release of the machine image.
-      returned: always
-      type: str
-      sample: 1.33.4-20251016
-    capacity_type:
-      description: How the nodes are bought.
-      returned: always
-      type: str
-      sample: ON_DEMAND
+    nodegroup_name: {description: The node group's name., type: str, sample: general}
+    nodegroup_arn: {description: The node group's ARN., type: str,
+      sample: arn:aws:eks:eu-west-1:123456789012:nodegroup/flask-prod/general/a1b2c3}
+    cluster_name: {description: The cluster's name., type: str, sample: flask-prod}
+    status: {description: "CREATING, ACTIVE, UPDATING, DELETING, CREATE_FAILED, DELETE_FAILED or DEGRADED.", type: str,
+      sample: ACTIVE}
+    version: {description: The Kubernetes minor version of the nodes., type: str, sample: "1.33"}
+    release_version: {description: The release of the machine image., type: str, sample: 1.33.4-20251016}
+    capacity_type: {description: How the nodes are bought., type: str, sample: ON_DEMAND}
     scaling_config:
       description: The bounds and the present number of nodes.
-      returned: always
       type: dict
       contains:
-        min_size:
-          description: The least number.
-          returned: always
-          type: int
-          sample: 3
-        max_size:
-          description: The greatest number.
-          returned: always
-          type: int
-          sample: 10
-        desired_size:
-          description: The number wanted now.
-          returned: always
-          type: int
-          sample: 3
-    instance_types:
-      description: The instance types.
-      returned: always
-      type: list
-      elements: str
-      sample: [m7g.large]
-    subnets:
-      description: The subnets.
-      returned: always
-      type: list
-      elements: str
-      sample: [subnet-0aaa, subnet-0bbb]
-    ami_type:
-      description: The kind of machine image.
-      returned: always
-      type: str
-      sample: AL2023_ARM_64_STANDARD
-    node_role:
-      description: The role of the nodes.
-      returned: always
-      type: str
-      sample: arn:aws:iam::123456789012:role/flask-prod-node
-    labels:
-      description: The Kubernetes labels.
-      returned: always
-      type: dict
-      sample: {"workload": "general"}
+        min_size: {description: The least number., type: int, sample: 3}
+        max_size: {description: The greatest number., type: int, sample: 10}
+        desired_size: {description: The number wanted now., type: int, sample: 3}
+    instance_types: {description: The instance types., type: list, elements: str, sample: [m7g.large]}
+    subnets: {description: The subnets., type: list, elements: str, sample: [subnet-0aaa, subnet-0bbb]}
+    ami_type: {description: The kind of machine image., type: str, sample: AL2023_ARM_64_STANDARD}
+    node_role: {description: The role of the nodes., type: str, sample: arn:aws:iam::123456789012:role/flask-prod-node}
+    labels: {description: The Kubernetes labels., type: dict, sample: {workload: general}}
     taints:
       description: The Kubernetes taints.
       returned: when there are any
       type: list
       elements: dict
       contains:
-        key:
-          description: The taint's key.
-          returned: always
-          type: str
-          sample: dedicated
-        value:
-          description: The taint's value.
-          returned: always
-          type: str
-          sample: batch
-        effect:
-          description: The taint's effect.
-          returned: always
-          type: str
-          sample: NO_SCHEDULE
-      sample: [{"key": "dedicated", "value": "batch", "effect": "NO_SCHEDULE"}]
-    disk_size:
-      description: The size of the root disk in GiB.
-      returned: without a launch template
-      type: int
-      sample: 20
-    update_config:
-      description: How many nodes an update may take away.
-      returned: always
-      type: dict
-      sample: {"max_unavailable": 1}
+        key: {description: The taint's key., type: str, sample: dedicated}
+        value: {description: The taint's value., type: str, sample: batch}
+        effect: {description: The taint's effect., type: str, sample: NO_SCHEDULE}
+    disk_size: {description: The size of the root disk in GiB., returned: without a launch template, type: int,
+      sample: 20}
+    update_config: {description: How many nodes an update may take away., type: dict, sample: {max_unavailable: 1}}
     resources:
       description: What EKS made for the group.
       returned: once active
@@ -310,47 +223,16 @@ nodegroup:
       contains:
         auto_scaling_groups:
           description: The Auto Scaling groups.
-          returned: once active
           type: list
           elements: dict
           contains:
-            name:
-              description: The group's name.
-              returned: once active
-              type: str
-              sample: eks-general-a1b2c3
-          sample: [{"name": "eks-general-a1b2c3"}]
-    health:
-      description: What EKS finds wrong.
-      returned: always
-      type: dict
-      sample: {"issues": []}
-    tags:
-      description: The tags.
-      returned: always
-      type: dict
-      sample: {"flaskops:environment": "prod"}
-actions:
-  description: What was done, or would be in check mode, in order.
-  returned: always
-  type: list
-  elements: str
-  sample: ["set label workload=general; set max_size to 10"]
-before:
-  description: The managed options as they were; empty when there was nothing.
-  returned: always
-  type: dict
-  sample: {}
-after:
-  description: The managed options as they are now, or would be in check mode; empty when there is nothing.
-  returned: always
-  type: dict
-  sample: {"name": "general", "labels": {"workload": "general"}}
-diff:
-  description: The same two, for C(--diff).
-  returned: always
-  type: dict
-  sample: {"before": {}, "after": {"name": "general", "labels": {"workload": "general"}}}
+            name: {description: The group's name., type: str, sample: eks-general-a1b2c3}
+    health: {description: What EKS finds wrong., type: dict, sample: {issues: []}}
+    tags: {description: The tags., type: dict, sample: {"flaskops:environment": prod}}
+actions: {description: "What was done, or would be in check mode, in order.", returned: always, type: list,
+  elements: str, sample: [set label workload=general; set max_size to 10]}
+before: {description: The managed options as they were; empty when there was nothing., returned: always, type: dict}
+after: {description: "The same as they are now, or would be in check mode.", returned: always, type: dict}
 """
 
 from typing import NoReturn
@@ -358,7 +240,7 @@ from typing import NoReturn
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.flaskops.eks.plugins.module_utils._aws import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_nodegroup import Nodegroup, WantedNodegroup
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import run
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import resource_options, run
 
 
 def argument_spec() -> dict[str, dict[str, object]]:
@@ -367,7 +249,6 @@ def argument_spec() -> dict[str, dict[str, object]]:
     return {
         "cluster_name": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "node_role_arn": {"type": "str"},
         "subnet_ids": {"type": "list", "elements": "str"},
         "scaling_config": {"type": "dict", "options": {"min_size": number, "max_size": number, "desired_size": number}},
@@ -403,10 +284,7 @@ def argument_spec() -> dict[str, dict[str, object]]:
         "version": {"type": "str"},
         "release_version": {"type": "str"},
         "force_update": {"type": "bool", "default": False},
-        "tags": {"type": "dict"},
-        "purge_tags": {"type": "bool", "default": True},
-        "wait": {"type": "bool", "default": True},
-        "wait_timeout": {"type": "int", "default": 3600},
+        **resource_options(wait_timeout=3600),
     }
 
 
@@ -416,7 +294,7 @@ def main() -> NoReturn:
         argument_spec=argument_spec(), supports_check_mode=True, mutually_exclusive=[("disk_size", "launch_template")]
     )
     wanted = WantedNodegroup.from_params(module.params)
-    run(module, Nodegroup(EksApi.connect(module), wanted, module.params["wait_timeout"]), module.params["wait"])
+    run(module, Nodegroup(EksApi.connect(module), wanted, module.params["wait_timeout"]))
 
 
 if __name__ == "__main__":

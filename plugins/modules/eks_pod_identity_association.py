@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A pod identity association of EKS."""
@@ -18,7 +18,7 @@ description:
   - The cluster needs the add-on eks-pod-identity-agent, and the role must trust V(pods.eks.amazonaws.com).
   - An association that belongs to an add-on is refused; change it with M(flaskops.eks.eks_addon).
 author:
-  - flaskops (@flaskops)
+  - flaskops.eks contributors
 options:
   cluster_name:
     description: The cluster's name.
@@ -35,19 +35,10 @@ options:
   role_arn:
     description: The role that pods of the service account take. Needed to create.
     type: str
-  state:
-    description: Whether the association shall exist.
-    type: str
-    choices: [present, absent]
-    default: present
 seealso:
   - module: flaskops.eks.eks_addon
-extends_documentation_fragment:
-  - flaskops.eks.tags
-  - flaskops.eks.resource
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: [flaskops.eks.resource, amazon.aws.common.modules,
+  amazon.aws.region.modules, amazon.aws.boto3]
 """
 
 EXAMPLES = r"""
@@ -67,62 +58,18 @@ association:
   returned: always
   type: dict
   contains:
-    cluster_name:
-      description: The cluster's name.
-      returned: always
-      type: str
-      sample: flask-prod
-    namespace:
-      description: The namespace.
-      returned: always
-      type: str
-      sample: flask
-    service_account:
-      description: The service account.
-      returned: always
-      type: str
-      sample: flask-app
-    role_arn:
-      description: The role.
-      returned: always
-      type: str
-      sample: arn:aws:iam::123456789012:role/my-app-eks-pod-role
-    association_id:
-      description: The association's id.
-      returned: always
-      type: str
-      sample: a-abcdefghijklmnop1
-    association_arn:
-      description: The association's ARN.
-      returned: always
-      type: str
-      sample: arn:aws:eks:eu-west-1:123456789012:podidentityassociation/flask-prod/a-abcdefghijklmnop1
-    tags:
-      description: The tags.
-      returned: always
-      type: dict
-      sample: {"flaskops:environment": "prod"}
-actions:
-  description: What was done, or would be in check mode, in order.
-  returned: always
-  type: list
-  elements: str
-  sample: ["give flask/flask-app the role arn:aws:iam::123456789012:role/my-app-eks-pod-role"]
-before:
-  description: The managed options as they were; empty when there was nothing.
-  returned: always
-  type: dict
-  sample: {}
-after:
-  description: The managed options as they are now, or would be in check mode; empty when there is nothing.
-  returned: always
-  type: dict
-  sample: {"namespace": "flask", "service_account": "flask-app"}
-diff:
-  description: The same two, for C(--diff).
-  returned: always
-  type: dict
-  sample: {"before": {}, "after": {"namespace": "flask", "service_account": "flask-app"}}
+    cluster_name: {description: The cluster's name., type: str, sample: flask-prod}
+    namespace: {description: The namespace., type: str, sample: flask}
+    service_account: {description: The service account., type: str, sample: flask-app}
+    role_arn: {description: The role., type: str, sample: arn:aws:iam::123456789012:role/my-app-eks-pod-role}
+    association_id: {description: The association's id., type: str, sample: a-abcdefghijklmnop1}
+    association_arn: {description: The association's ARN., type: str,
+      sample: arn:aws:eks:eu-west-1:123456789012:podidentityassociation/flask-prod/a-abcdefghijklmnop1}
+    tags: {description: The tags., type: dict, sample: {"flaskops:environment": prod}}
+actions: {description: "What was done, or would be in check mode, in order.", returned: always, type: list,
+  elements: str, sample: [give flask/flask-app the role arn:aws:iam::123456789012:role/my-app-eks-pod-role]}
+before: {description: The managed options as they were; empty when there was nothing., returned: always, type: dict}
+after: {description: "The same as they are now, or would be in check mode.", returned: always, type: dict}
 """
 
 from typing import NoReturn
@@ -133,7 +80,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils._eks_pod_identity imp
     PodIdentityAssociation,
     WantedAssociation,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import run
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import resource_options, run
 
 
 def argument_spec() -> dict[str, dict[str, object]]:
@@ -143,9 +90,7 @@ def argument_spec() -> dict[str, dict[str, object]]:
         "namespace": {"type": "str", "required": True},
         "service_account": {"type": "str", "required": True},
         "role_arn": {"type": "str"},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "tags": {"type": "dict"},
-        "purge_tags": {"type": "bool", "default": True},
+        **resource_options(),
     }
 
 

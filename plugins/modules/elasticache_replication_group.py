@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # Copyright: flaskops.eks contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A replication group of ElastiCache."""
@@ -18,17 +18,12 @@ description:
   - What is not mentioned is left as it is. What cannot be changed is refused, naming the options and the way out.
   - The authentication token cannot be read back, so it is only changed on request (O(update_auth_token)).
 author:
-  - flaskops (@flaskops)
+  - flaskops.eks contributors
 options:
   replication_group_id:
     description: The group's id.
     type: str
     required: true
-  state:
-    description: Whether the group shall exist.
-    type: str
-    choices: [present, absent]
-    default: present
   description:
     description: What the group is for. Needed to create.
     type: str
@@ -116,13 +111,8 @@ options:
         after ten minutes, which is too early for a creation.
     type: int
     default: 2400
-extends_documentation_fragment:
-  - flaskops.eks.wait
-  - flaskops.eks.tags
-  - flaskops.eks.resource
-  - amazon.aws.common.modules
-  - amazon.aws.region.modules
-  - amazon.aws.boto3
+extends_documentation_fragment: [flaskops.eks.wait, flaskops.eks.resource, amazon.aws.common.modules,
+  amazon.aws.region.modules, amazon.aws.boto3]
 """
 
 EXAMPLES = r"""
@@ -160,154 +150,45 @@ replication_group:
   returned: always
   type: dict
   contains:
-    replication_group_id:
-      description: The group's id.
-      returned: always
-      type: str
-      sample: flask-prod
-    arn:
-      description: The group's ARN.
-      returned: always
-      type: str
-      sample: arn:aws:elasticache:eu-west-1:123456789012:replicationgroup:flask-prod
-    description:
-      description: What the group is for.
-      returned: always
-      type: str
-      sample: Queue and cache of the Flask applications
-    status:
-      description: creating, available, modifying, deleting, snapshotting or create-failed.
-      returned: always
-      type: str
-      sample: available
-    engine:
-      description: The engine.
-      returned: always
-      type: str
-      sample: valkey
-    engine_version:
-      description: The engine's version.
-      returned: always
-      type: str
-      sample: 8.0.1
-    node_type:
-      description: The nodes' type.
-      returned: always
-      type: str
-      sample: cache.t4g.small
-    num_cache_clusters:
-      description: How many nodes there are.
-      returned: always
-      type: int
-      sample: 2
-    member_clusters:
-      description: The ids of the nodes.
-      returned: always
-      type: list
-      elements: str
-      sample: [flask-prod-001, flask-prod-002]
+    replication_group_id: {description: The group's id., type: str, sample: flask-prod}
+    arn: {description: The group's ARN., type: str,
+      sample: arn:aws:elasticache:eu-west-1:123456789012:replicationgroup:flask-prod}
+    description: {description: What the group is for., type: str, sample: Queue and cache of the Flask applications}
+    status: {description: "creating, available, modifying, deleting, snapshotting or create-failed.", type: str,
+      sample: available}
+    engine: {description: The engine., type: str, sample: valkey}
+    engine_version: {description: The engine's version., type: str, sample: 8.0.1}
+    node_type: {description: The nodes' type., type: str, sample: cache.t4g.small}
+    num_cache_clusters: {description: How many nodes there are., type: int, sample: 2}
+    member_clusters: {description: The ids of the nodes., type: list, elements: str,
+      sample: [flask-prod-001, flask-prod-002]}
     primary_endpoint:
       description: Where to write and read.
-      returned: always
       type: dict
       contains:
-        address:
-          description: The name; there once the group is available.
-          returned: always
-          type: str
-          sample: master.flask-prod.abc123.euw1.cache.amazonaws.com
-        port:
-          description: The port.
-          returned: always
-          type: int
-          sample: 6379
+        address: {description: The name; there once the group is available., type: str,
+          sample: master.flask-prod.abc123.euw1.cache.amazonaws.com}
+        port: {description: The port., type: int, sample: 6379}
     reader_endpoint:
       description: Where to read from the replicas.
-      returned: always
       type: dict
       contains:
-        address:
-          description: The name.
-          returned: always
-          type: str
-          sample: replica.flask-prod.abc123.euw1.cache.amazonaws.com
-        port:
-          description: The port.
-          returned: always
-          type: int
-          sample: 6379
-    port:
-      description: The port.
-      returned: always
-      type: int
-      sample: 6379
-    automatic_failover:
-      description: Whether a replica takes over.
-      returned: always
-      type: bool
-      sample: true
-    multi_az:
-      description: Whether the nodes are spread over zones.
-      returned: always
-      type: bool
-      sample: true
-    transit_encryption:
-      description: Whether connections are encrypted.
-      returned: always
-      type: bool
-      sample: true
-    at_rest_encryption:
-      description: Whether data on disk is encrypted.
-      returned: always
-      type: bool
-      sample: true
-    auth_token_enabled:
-      description: Whether a token is needed.
-      returned: always
-      type: bool
-      sample: true
-    security_group_ids:
-      description: The security groups.
-      returned: always
-      type: list
-      elements: str
-      sample: [sg-0ccc]
-    subnet_group_name:
-      description: The group of subnets.
-      returned: always
-      type: str
-      sample: flask-prod
-    snapshot_retention_limit:
-      description: For how many days snapshots are kept.
-      returned: always
-      type: int
-      sample: 7
-    tags:
-      description: The tags.
-      returned: always
-      type: dict
-      sample: {"flaskops:environment": "prod"}
-actions:
-  description: What was done, or would be in check mode, in order.
-  returned: always
-  type: list
-  elements: str
-  sample: ["create replication group flask-prod (valkey, 2 x cache.t4g.small)"]
-before:
-  description: The managed options as they were; empty when there was nothing.
-  returned: always
-  type: dict
-  sample: {}
-after:
-  description: The managed options as they are now, or would be in check mode; empty when there is nothing.
-  returned: always
-  type: dict
-  sample: {"replication_group_id": "flask-prod", "engine": "valkey"}
-diff:
-  description: The same two, for C(--diff).
-  returned: always
-  type: dict
-  sample: {"before": {}, "after": {"replication_group_id": "flask-prod", "engine": "valkey"}}
+        address: {description: The name., type: str, sample: replica.flask-prod.abc123.euw1.cache.amazonaws.com}
+        port: {description: The port., type: int, sample: 6379}
+    port: {description: The port., type: int, sample: 6379}
+    automatic_failover: {description: Whether a replica takes over., type: bool, sample: true}
+    multi_az: {description: Whether the nodes are spread over zones., type: bool, sample: true}
+    transit_encryption: {description: Whether connections are encrypted., type: bool, sample: true}
+    at_rest_encryption: {description: Whether data on disk is encrypted., type: bool, sample: true}
+    auth_token_enabled: {description: Whether a token is needed., type: bool, sample: true}
+    security_group_ids: {description: The security groups., type: list, elements: str, sample: [sg-0ccc]}
+    subnet_group_name: {description: The group of subnets., type: str, sample: flask-prod}
+    snapshot_retention_limit: {description: For how many days snapshots are kept., type: int, sample: 7}
+    tags: {description: The tags., type: dict, sample: {"flaskops:environment": prod}}
+actions: {description: "What was done, or would be in check mode, in order.", returned: always, type: list,
+  elements: str, sample: ["create replication group flask-prod (valkey, 2 x cache.t4g.small)"]}
+before: {description: The managed options as they were; empty when there was nothing., returned: always, type: dict}
+after: {description: "The same as they are now, or would be in check mode.", returned: always, type: dict}
 """
 
 from typing import NoReturn
@@ -318,14 +199,13 @@ from ansible_collections.flaskops.eks.plugins.module_utils._elasticache import (
     ReplicationGroup,
     WantedReplicationGroup,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import run
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import resource_options, run
 
 
 def argument_spec() -> dict[str, dict[str, object]]:
     """The module's own options."""
     return {
         "replication_group_id": {"type": "str", "required": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "description": {"type": "str"},
         "engine": {"type": "str", "choices": ["redis", "valkey"]},
         "engine_version": {"type": "str"},
@@ -354,10 +234,7 @@ def argument_spec() -> dict[str, dict[str, object]]:
         "auto_minor_version_upgrade": {"type": "bool"},
         "apply_immediately": {"type": "bool", "default": True},
         "final_snapshot_identifier": {"type": "str"},
-        "tags": {"type": "dict"},
-        "purge_tags": {"type": "bool", "default": True},
-        "wait": {"type": "bool", "default": True},
-        "wait_timeout": {"type": "int", "default": 2400},
+        **resource_options(wait_timeout=2400),
     }
 
 
@@ -365,8 +242,7 @@ def main() -> NoReturn:
     """Run the module."""
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
     wanted = WantedReplicationGroup.from_params(module.params)
-    group = ReplicationGroup(ElastiCacheApi.connect(module), wanted, module.params["wait_timeout"])
-    run(module, group, module.params["wait"])
+    run(module, ReplicationGroup(ElastiCacheApi.connect(module), wanted, module.params["wait_timeout"]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
 #!/usr/bin/python
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Documentation of the action plugin of the same name; the work is done there, on the controller."""
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ description:
   - In check mode it tells whether the release would be created, changed or removed. With a O(host) that is not known
     yet, V((known after apply)), it is planned as created without an API.
 author:
-  - flaskops
+  - flaskops.eks contributors
 options:
   name:
     description: Name of the release.

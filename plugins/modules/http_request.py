@@ -1,6 +1,8 @@
 #!/usr/bin/python
-# Copyright: (c) 2026, flaskops.eks contributors
+# Copyright: flaskops.eks contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """One HTTP request by name, to an address."""
 
 from __future__ import annotations

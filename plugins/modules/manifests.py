@@ -1,4 +1,8 @@
 #!/usr/bin/python
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Documentation of the action plugin of the same name; the work is done there, on the controller."""
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ description:
     yet are planned as created. With a O(host) that is not known yet, V((known after apply)), everything is planned as
     created without an API.
 author:
-  - flaskops
+  - flaskops.eks contributors
 options:
   resources:
     description:

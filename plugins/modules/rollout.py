@@ -1,6 +1,8 @@
 #!/usr/bin/python
-# Copyright: (c) 2026, flaskops.eks contributors
+# Copyright: flaskops.eks contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Wait for workloads, and tell a failed rollout from a slow one."""
 
 from __future__ import annotations
@@ -129,6 +131,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils._rollout import (
     diagnose,
     report,
 )
+from ansible_collections.flaskops.eks.plugins.module_utils._unknown import is_unknown
 from ansible_collections.kubernetes.core.plugins.module_utils.ansiblemodule import AnsibleModule
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
@@ -141,7 +144,6 @@ try:
 except ImportError:  # reported by AnsibleK8SModule
     ApiException = HTTPError = Exception  # type: ignore[assignment,misc]
 
-PLACEHOLDER = "(known after apply)"
 API_VERSIONS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "Job": "batch/v1"}
 
 
@@ -311,7 +313,7 @@ def run(module: Any, cluster: Cluster) -> dict[str, Any]:
 
 def main() -> NoReturn:
     module = AnsibleK8SModule(module_class=AnsibleModule, argument_spec=argument_spec(), supports_check_mode=True)
-    if module.check_mode and PLACEHOLDER in (module.params.get("host") or ""):
+    if module.check_mode and is_unknown(module.params.get("host")):
         planned = [
             {**workload, "state": "waiting", "reason": "Planned", "message": "the cluster does not exist yet"}
             for workload in module.params["workloads"]

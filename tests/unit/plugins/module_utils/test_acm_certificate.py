@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.flaskops.eks.plugins.module_utils import _acm_certificate
-from ansible_collections.flaskops.eks.plugins.module_utils._acm import validation_records
+from ansible_collections.flaskops.eks.plugins.module_utils._acm import CertificateApi, validation_records
 from ansible_collections.flaskops.eks.plugins.module_utils._acm_certificate import (
     Certificate,
     WantedCertificate,
     choose,
     plan,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import Action, ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import Conflict, perform, refuse_foreign
 
 OURS = {"flaskops:environment": "dev", "flaskops:component": "dns_tls"}
 
@@ -208,6 +209,61 @@ def test_request_writes_what_the_zone_lacks_and_a_second_run_nothing() -> None:
     assert api.calls[2:] == ["write _x.example.com."]
 
 
+class Service:
+    """One service of AWS that answers each operation the same, and notes what it was asked."""
+
+    def __init__(self, answers: dict[str, Any], asked: list[str]) -> None:
+        self.answers, self.asked = answers, asked
+
+    def ask(self, operation: str, **params: Any) -> Any:
+        self.asked.append(operation)
+        return self.answers[operation]
+
+    def describe(self, operation: str, result: str, **params: Any) -> Any:
+        return self.ask(operation)
+
+    def listing(self, operation: str, result: str, page_key: str = "", **params: Any) -> Any:
+        return self.ask(operation)
+
+
+LISTED = {"CertificateArn": "a", "DomainName": "example.com", "Type": "AMAZON_ISSUED"}
+RECORD_SET = {"Name": "_x.example.com.", "Type": "CNAME", "ResourceRecords": [{"Value": "_v.acm-validations.aws."}]}
+
+
+@pytest.mark.parametrize(
+    ("record_sets", "actions", "more"),
+    [
+        # nothing to write: the zone itself is not asked for, but each record is
+        ([RECORD_SET], [], []),
+        ([], ["write the validation records into zone Z1"], ["get_hosted_zone"]),
+    ],
+    ids=["all there", "a record is lost"],
+)
+def test_an_issued_certificate_costs_four_calls_and_a_lost_record_one_more(
+    record_sets: list[dict[str, Any]], actions: list[str], more: list[str]
+) -> None:
+    asked: list[str] = []
+    others = [{**LISTED, "DomainName": "other.example.com"}, {**LISTED, "CertificateArn": "b", "Type": "IMPORTED"}]
+    acm = {
+        "list_certificates": [LISTED, *others],
+        "describe_certificate": certificate("a"),
+        "list_tags_for_certificate": {"Tags": [{"Key": key, "Value": value} for key, value in OURS.items()]},
+    }
+    route53 = {
+        "list_resource_record_sets": {"ResourceRecordSets": record_sets},
+        "get_hosted_zone": {"HostedZone": {"Name": "example.com."}},
+    }
+    resource = Certificate(CertificateApi(Service(acm, asked), Service(route53, asked)), want(), timeout=1.0)
+    assert [str(action) for action in resource.plan(resource.describe())] == actions
+    assert asked == [
+        "list_certificates",
+        "describe_certificate",
+        "list_tags_for_certificate",
+        "list_resource_record_sets",
+        *more,
+    ]
+
+
 def test_a_record_with_another_value_is_corrected() -> None:
     api = FakeApi(certificate("a"))
     api.zone["_x.example.com."] = {"Name": "_x.example.com.", "ResourceRecords": [{"Value": "old."}]}
@@ -226,6 +282,61 @@ def test_removal_takes_records_first_and_spares_those_of_others() -> None:
     api.entries["a"] = certificate("a")
     carry_out(api, state="absent")
     assert api.calls[1:] == ["unwrite _x.example.com.", "delete a"]
+
+
+def test_removal_without_a_zone_leaves_the_records() -> None:
+    api = FakeApi(certificate("a"))
+    carry_out(api)
+    api.calls.clear()
+    carry_out(api, state="absent", zone_id=None)
+    assert (api.calls, list(api.zone)) == (["delete a"], ["_x.example.com."])
+
+
+def test_what_an_earlier_request_left_is_removed_though_it_is_not_the_one_that_is_meant() -> None:
+    """It is found by its tags, so the engine has no reason to refuse it."""
+    resource = Certificate(FakeApi(certificate("a", status="FAILED")), want(state="absent"), timeout=1.0)
+    found = resource.describe()
+    refuse_foreign(resource, found, absent=True)
+    assert [str(action) for action in resource.plan(found)] == ["delete certificate a"]
+
+
+@pytest.mark.parametrize(
+    ("state", "users", "refused", "busy", "message"),
+    [
+        ("present", ["arn:alb"], "write_records", 2, None),
+        ("absent", [], "delete_records", 2, None),
+        ("present", ["arn:alb"], "write_records", 99, "kept refusing: busy"),
+        ("absent", [], "delete", 99, "delete certificate a: busy"),
+    ],
+)
+def test_a_busy_zone_is_waited_for_whoever_uses_the_certificate(
+    monkeypatch: pytest.MonkeyPatch, state: str, users: list[str], refused: str, busy: int, message: str | None
+) -> None:
+    """Only a certificate that shall be deleted has to be released by its users first."""
+    clock = [0.0]
+    monkeypatch.setattr(_acm_certificate.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(_acm_certificate.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    api = FakeApi(certificate("a", in_use_by=users))
+    if state == "absent":
+        api.write_records("Z1", validation_records(certificate("a")))
+    call, refusals = getattr(api, refused), iter(range(busy))
+
+    def refuse(*arguments: Any) -> None:
+        if next(refusals, None) is not None:
+            raise Conflict("busy")
+        call(*arguments)
+
+    monkeypatch.setattr(api, refused, refuse)
+    resource = Certificate(api, want(state=state), timeout=30.0)
+    done: list[str] = []
+    found = resource.describe()
+    actions: list[Action] = resource.plan(found)
+    if message:
+        with pytest.raises(ResourceError, match=message):
+            perform(resource, actions, found, done)
+    else:
+        perform(resource, actions, found, done)
+        assert done == [str(action) for action in actions]
 
 
 def test_in_use_names_the_users_and_keeps_the_records() -> None:
@@ -260,10 +371,11 @@ def test_release_waits_for_a_user_that_is_going(monkeypatch: pytest.MonkeyPatch)
         ({"zone_id": "Z9"}, "no hosted zone Z9"),
     ],
 )
-def test_names_outside_of_the_zone_are_refused_before_anything_is_requested(
-    options: dict[str, Any], words: str
+@pytest.mark.parametrize("entries", [[], [certificate("a")]], ids=["nothing yet", "issued, without its record"])
+def test_names_outside_of_the_zone_are_refused_before_anything_is_written(
+    options: dict[str, Any], words: str, entries: list[dict[str, Any]]
 ) -> None:
-    api = FakeApi()
+    api = FakeApi(*entries)
     with pytest.raises(ResourceError, match=words):
         carry_out(api, **options)
     assert api.calls == []

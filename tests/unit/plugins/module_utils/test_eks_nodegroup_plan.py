@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_nodegroup import (
     UpdateNodegroupConfig,
+    UpdateNodegroupVersion,
     WantedNodegroup,
+    nodegroup_view,
     plan,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import UNKNOWN, ResourceError
 
 FOUND: dict[str, Any] = {
     "nodegroup_name": "n",
@@ -225,6 +227,57 @@ def test_one_call_carries_every_cheap_change() -> None:
         "scalingConfig": {"maxSize": 7},
         "updateConfig": {"maxUnavailable": 2},
     }
+
+
+TEMPLATE = {"id": "lt-1", "name": "x", "version": "2"}
+NEWER_TEMPLATE = {"id": "lt-1", "version": "3"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "state", "expected"),
+    [
+        (want(version="1.33"), found(), {"version": "1.33"}),
+        (
+            want(version="1.33", release_version="1.33.4-20251016", force_update=True),
+            found(),
+            {"version": "1.33", "releaseVersion": "1.33.4-20251016", "force": True},
+        ),
+        (
+            want(release_version="1.32.7-20251001"),
+            found(),
+            {"version": "1.32", "releaseVersion": "1.32.7-20251001"},
+        ),
+        (
+            want(launch_template=NEWER_TEMPLATE),
+            found(launch_template=TEMPLATE),
+            {"version": "1.32", "launchTemplate": NEWER_TEMPLATE},
+        ),
+        (
+            want(launch_template=NEWER_TEMPLATE, release_version="1.32.5-20250801"),
+            found(launch_template=TEMPLATE),
+            {"version": "1.32", "releaseVersion": "1.32.5-20250801", "launchTemplate": NEWER_TEMPLATE},
+        ),
+        (
+            want(launch_template={"name": "x", "version": "3"}, version="1.32"),
+            found(launch_template=TEMPLATE, ami_type="CUSTOM", release_version="ami-1"),
+            {"launchTemplate": NEWER_TEMPLATE},
+        ),
+    ],
+    ids=["version", "both", "release", "template", "template, same release", "template, own images"],
+)
+def test_an_update_of_the_nodes_leaves_them_the_version_that_nobody_changes(
+    wanted: WantedNodegroup, state: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """Left out, EKS would take the cluster's version."""
+    (action,) = plan(wanted, state)
+    assert isinstance(action, UpdateNodegroupVersion)
+    assert action.request() == expected
+
+
+def test_a_release_that_nobody_mentions_is_not_promised() -> None:
+    (action,) = plan(want(launch_template=NEWER_TEMPLATE), found(launch_template=TEMPLATE))
+    after = nodegroup_view(action.predict(found(launch_template=TEMPLATE)) or {})
+    assert (after["version"], after["release_version"]) == ("1.32", UNKNOWN)
 
 
 def test_create_call_starts_with_the_least_size() -> None:

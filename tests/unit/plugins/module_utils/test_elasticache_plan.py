@@ -10,7 +10,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils._elasticache import (
     described,
     plan,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import Found, ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import Found, ResourceError
 
 FOUND: dict[str, Any] = {
     "replication_group_id": "g",
@@ -216,3 +216,4 @@ def test_what_members_tell_and_what_is_pending_count_as_found() -> None:
     assert found["security_group_ids"] == ["sg-1", "sg-2"]
     assert found["primary_endpoint"] == {"address": "a", "port": 6380}
     assert described(group, None, {})["security_group_ids"] is None
+    assert described(group, None, None)["tags"] is None

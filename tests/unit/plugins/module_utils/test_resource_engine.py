@@ -7,15 +7,8 @@ from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.flaskops.eks.plugins.module_utils import _resource
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import (
-    Action,
-    Conflict,
-    Found,
-    Resource,
-    ResourceError,
-    poll,
-    run,
-)
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import Action, Found, ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils._resource import Conflict, Resource, poll, run
 
 
 class Exit(Exception):
@@ -27,8 +20,8 @@ class Exit(Exception):
 class Module:
     """AnsibleAWSModule as far as the engine uses it."""
 
-    def __init__(self, check_mode: bool = False, state: str = "present") -> None:
-        self.check_mode, self.params, self.warned = check_mode, {"state": state}, []
+    def __init__(self, check_mode: bool, state: str, wait: bool) -> None:
+        self.check_mode, self.params, self.warned = check_mode, {"state": state, "wait": wait}, []
 
     def exit_json(self, **result: Any) -> None:
         raise Exit(result)
@@ -126,7 +119,7 @@ def no_sleep(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def go(thing: Thing, wait: bool = True, check_mode: bool = False) -> dict[str, Any]:
     with pytest.raises(Exit) as caught:
-        run(Module(check_mode, "absent" if thing.wanted is None else "present"), thing, wait)
+        run(Module(check_mode, "absent" if thing.wanted is None else "present", wait), thing)
     return caught.value.result
 
 
@@ -205,6 +198,18 @@ def test_a_busy_refusal_is_tried_again_while_still_needed() -> None:
     assert acted(thing) == ["change to 2", "change to 2"]
 
 
+@pytest.mark.parametrize("wait", [True, False])
+def test_what_aws_refused_and_somebody_else_did_meanwhile_is_not_reported_as_done(wait: bool) -> None:
+    class Overtaken(Thing):
+        def apply(self, action: Action) -> None:
+            self.cloud["now"] = {"value": 2, "status": "ACTIVE"}
+            raise Conflict("update in progress")
+
+    result = go(Overtaken({"now": {"value": 1, "status": "ACTIVE"}}, 2), wait=wait)
+    assert (result["changed"], result["actions"]) == (False, [])
+    assert (result["before"], result["after"]) == ({"value": 1}, {"value": 2})
+
+
 def test_a_refusal_for_ever_ends_with_its_reason() -> None:
     class Stubborn(Thing):
         def apply(self, action: Action) -> None:
@@ -232,8 +237,47 @@ def test_a_lost_create_is_adopted_by_its_tags() -> None:
 def test_what_carries_somebody_elses_tags_is_neither_changed_nor_deleted(wanted: int | None) -> None:
     theirs = {"value": 1, "status": "ACTIVE", "tags": {"flaskops:environment": "prod"}}
     thing = Thing({"now": dict(theirs)}, wanted, tags={"flaskops:environment": "dev"})
-    assert "not this environment's own" in go(thing)["msg"]
-    assert thing.cloud["now"] == theirs
+    message = go(thing)["msg"]
+    assert "its tags (flaskops:environment=prod) say that it is not this environment's own" in message
+    assert "set flaskops:environment=dev on it" in message
+    assert (thing.cloud["now"], acted(thing)) == (theirs, [])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "tags", "actions"),
+    [
+        (2, {"flaskops:environment": "dev"}, ["change to 2"]),
+        (None, {"flaskops:environment": "dev"}, None),
+        (None, {"note": "mine"}, ["delete"]),
+        (None, None, ["delete"]),
+    ],
+    ids=["adopted", "refused", "no identity among the tags", "no tags said"],
+)
+@pytest.mark.parametrize("found", [{}, {"tags": {}}], ids=["no tags key", "empty tags"])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_what_has_no_tag_is_adopted_but_never_removed(
+    wanted: int | None,
+    tags: dict[str, str] | None,
+    actions: list[str] | None,
+    found: dict[str, Any],
+    check_mode: bool,
+) -> None:
+    thing = Thing({"now": {"value": 1, "status": "ACTIVE", **found}}, wanted, tags=tags)
+    result = go(thing, check_mode=check_mode)
+    assert result.get("actions") == (actions or [])
+    assert bool(result.get("failed")) is (actions is None)
+    assert ("its tags (none) say" in result.get("msg", "")) is (actions is None)
+    assert acted(thing) == ([] if check_mode else actions or [])
+
+
+@pytest.mark.parametrize("wanted", [2, None])
+def test_whose_it_is_is_looked_at_as_soon_as_aws_tells(wanted: int | None) -> None:
+    """ElastiCache tells the tags of a group only while it is available."""
+    theirs = {"value": 1, "status": "ACTIVE", "tags": {"flaskops:environment": "prod"}}
+    working = {**theirs, "status": "WORKING", "tags": None}
+    thing = Thing({"now": working, "looks": 2, "then": theirs}, wanted, tags={"flaskops:environment": "dev"})
+    assert "say that it is not this environment's own" in go(thing)["msg"]
+    assert (thing.cloud["now"], acted(thing)) == (theirs, [])
 
 
 @pytest.mark.parametrize("tags", [None, {"note": "mine"}])

@@ -11,7 +11,7 @@ import yaml
 from ansible_collections.amazon.aws.plugins.doc_fragments.common import ModuleDocFragment as Common
 from ansible_collections.amazon.aws.plugins.doc_fragments.region import ModuleDocFragment as Region
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
-from ansible_collections.flaskops.eks.plugins.doc_fragments.tags import ModuleDocFragment as Tags
+from ansible_collections.flaskops.eks.plugins.doc_fragments.resource import ModuleDocFragment as Resource
 from ansible_collections.flaskops.eks.plugins.doc_fragments.wait import ModuleDocFragment as Wait
 
 ROOT = Path(__file__).parents[4]
@@ -34,7 +34,7 @@ def documented_options(name: str) -> dict[str, Any]:
     """The options of the documentation with those of its fragments."""
     doc = yaml.safe_load(load(name).DOCUMENTATION)
     texts = {
-        "flaskops.eks.tags": Tags.DOCUMENTATION,
+        "flaskops.eks.resource": Resource.DOCUMENTATION,
         "flaskops.eks.wait": Wait.DOCUMENTATION,
         "amazon.aws.common.modules": Common.MODULES,
         "amazon.aws.region.modules": Region.MODULES,
@@ -67,20 +67,28 @@ def test_options_are_those_of_the_argument_spec(name: str) -> None:
     }
 
 
-def leaves(entry: dict[str, Any], path: str) -> list[str]:
-    """Paths of RETURN without a sample to build a placeholder from."""
-    if "contains" in entry:
-        return [leaf for key, child in entry["contains"].items() for leaf in leaves(child, f"{path}.{key}")]
-    missing = [key for key in ("description", "type", "returned", "sample") if key not in entry]
-    return [f"{path}: {key}" for key in missing]
+KEYS = {"description", "returned", "type", "elements", "sample", "contains"}
+
+
+def faults(entry: dict[str, Any], path: str) -> list[str]:
+    """What is missing below `path` of RETURN, or too much: a comma that is not quoted ends a text too early.
+
+    A placeholder is built from the type and the sample of each leaf.
+    """
+    needed = {"description", "type", *(() if "contains" in entry else ("sample",))}
+    wrong = sorted((needed - set(entry)) | (set(entry) - KEYS))
+    inside = [fault for key, child in entry.get("contains", {}).items() for fault in faults(child, f"{path}.{key}")]
+    return [f"{path}: {key}" for key in wrong] + inside
 
 
 @pytest.mark.parametrize(("name", "result"), RESULTS.items())
 def test_results_are_documented_to_the_leaves(name: str, result: str) -> None:
     documented = yaml.safe_load(load(name).RETURN)
-    assert set(documented) == {result, "actions", "before", "after", "diff"}
-    assert [leaf for key, entry in documented.items() for leaf in leaves(entry, key)] == []
+    assert set(documented) == {result, "actions", "before", "after"}
+    assert all(entry["returned"] == "always" for entry in documented.values())
     assert documented[result]["contains"]
+    assert faults(documented[result], result) == []
+    assert all(set(entry) <= KEYS for entry in documented.values())
 
 
 @pytest.mark.parametrize("name", RESULTS)

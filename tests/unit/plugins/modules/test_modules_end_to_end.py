@@ -93,6 +93,19 @@ def role(running: Any) -> str:
     return str(running.role("cluster", "eks.amazonaws.com"))
 
 
+@pytest.fixture
+def group(network: Any, running: Any) -> dict[str, Any]:
+    """The options of a node group."""
+    return {
+        "cluster_name": "c",
+        "name": "n",
+        "node_role_arn": running.role("node", "ec2.amazonaws.com"),
+        "subnet_ids": network.subnet_ids,
+        "scaling_config": {"min_size": 2, "max_size": 4},
+        "tags": TAGS,
+    }
+
+
 def test_cluster(run: Runner, network: Any, role: str, running: Any) -> None:
     options = {
         "name": "c",
@@ -164,17 +177,11 @@ def test_start_returns_and_finish_waits(run: Runner, network: Any, role: str, ru
     assert (finished["changed"], finished["cluster"]["status"]) == (False, "ACTIVE")
 
 
-def test_nodegroup(run: Runner, network: Any, role: str, running: Any) -> None:
+def test_nodegroup(run: Runner, network: Any, role: str, group: dict[str, Any]) -> None:
     run("eks_cluster", name="c", role_arn=role, subnet_ids=network.subnet_ids, version="1.33")
-    node_role = running.role("node", "ec2.amazonaws.com")
     options = {
-        "cluster_name": "c",
-        "name": "n",
-        "node_role_arn": node_role,
-        "subnet_ids": network.subnet_ids,
-        "scaling_config": {"min_size": 2, "max_size": 4},
+        **group,
         "labels": {"Tier": "a", "b": "1"},
-        "tags": TAGS,
         "taints": [{"key": "k", "value": "v", "effect": "NO_SCHEDULE"}],
         "instance_types": ["m7g.large"],
     }
@@ -202,24 +209,44 @@ def test_nodegroup(run: Runner, network: Any, role: str, running: Any) -> None:
     assert run.converge("eks_nodegroup", cluster_name="c", name="n", state="absent")["nodegroup"] == {}
 
 
-def test_failed_nodes_are_named_and_made_again(run: Runner, network: Any, role: str, running: Any) -> None:
+def test_versions_of_nodes_and_addons(run: Runner, network: Any, role: str, group: dict[str, Any]) -> None:
+    run("eks_cluster", name="c", role_arn=role, subnet_ids=network.subnet_ids, version="1.33")
+    run("eks_nodegroup", **group)
+    addon = {"cluster_name": "c", "name": "kube-proxy"}
+    run("eks_addon", **addon, version="v1.33.3-eksbuild.6")
+    newer = run("eks_nodegroup", **group, version="1.34")["msg"]
+    assert newer.startswith("node group n: replace the nodes: Kubernetes 1.34: ")
+    assert "InvalidParameterException" in newer
+    assert "newer than the cluster's 1.33" in newer
+    unsupported = run("eks_addon", **addon, version="v1.34.1-eksbuild.2")["msg"]
+    assert unsupported.startswith("add-on kube-proxy: update add-on kube-proxy: version (to v1.34.1-eksbuild.2): ")
+    assert "Addon version specified is not supported" in unsupported
+
+    run("eks_cluster", name="c", version="1.34")
+    released = run.converge("eks_nodegroup", **group, release_version="1.33.9-20990101")
+    assert (released["after"]["version"], released["after"]["release_version"]) == ("1.33", "1.33.9-20990101")
+    upgraded = run.converge("eks_nodegroup", **group, version="1.34")
+    assert upgraded["actions"] == ["replace the nodes: Kubernetes 1.34"]
+    assert (upgraded["before"]["version"], upgraded["after"]["version"]) == ("1.33", "1.34")
+    assert upgraded["nodegroup"]["status"] == "ACTIVE"
+    assert "cannot roll it back to 1.33" in run("eks_nodegroup", **group, version="1.33")["msg"]
+    upgraded = run.converge("eks_addon", **addon, version="v1.34.1-eksbuild.2")
+    assert upgraded["addon"]["addon_version"] == upgraded["after"]["version"] == "v1.34.1-eksbuild.2"
+    for module, named in (("eks_nodegroup", group), ("eks_addon", addon)):
+        assert not run(module, **named)["changed"], "a version that is not mentioned is not compared"
+
+
+def test_failed_nodes_are_named_and_made_again(
+    run: Runner, network: Any, role: str, group: dict[str, Any], running: Any
+) -> None:
     run("eks_cluster", name="c", role_arn=role, subnet_ids=network.subnet_ids)
-    node_role = running.role("node", "ec2.amazonaws.com")
-    options = {
-        "cluster_name": "c",
-        "name": "n",
-        "node_role_arn": node_role,
-        "subnet_ids": network.subnet_ids,
-        "scaling_config": {"min_size": 2, "max_size": 4},
-        "tags": TAGS,
-    }
     running.kubernetes.fail.add("join_nodes")
-    failed = run("eks_nodegroup", **options)
+    failed = run("eks_nodegroup", **group)
     assert failed["failed"]
     assert "node group n is CREATE_FAILED: " in failed["msg"]
     assert failed["issues"]
     running.kubernetes.fail.clear()
-    mended = run.converge("eks_nodegroup", **options)
+    mended = run.converge("eks_nodegroup", **group)
     assert [action.split(" (")[0] for action in mended["actions"]] == ["delete node group n", "create node group n"]
 
 
@@ -299,6 +326,33 @@ def test_children_of_a_missing_cluster_are_planned(run: Runner) -> None:
     assert "none" in run("eks_addon", cluster_name="none", name="vpc-cni")["msg"]
 
 
+def test_what_carries_no_tag_is_not_removed(
+    run: Runner, network: Any, role: str, group: dict[str, Any], running: Any
+) -> None:
+    """Its protection stays as well. Of an entry or association there can only be one, so that one is meant."""
+    protected = {"name": "c", "role_arn": role, "subnet_ids": network.subnet_ids, "deletion_protection": True}
+    assert run("eks_cluster", **protected)["changed"]
+    assert run("eks_nodegroup", **{**group, "tags": None})["changed"]
+    addon = {"cluster_name": "c", "name": "vpc-cni"}
+    assert run("eks_addon", **addon)["changed"]
+    entry = {"cluster_name": "c", "principal_arn": running.role("people", "ec2.amazonaws.com")}
+    assert run("eks_access_entry", **entry)["changed"]
+    association = {"cluster_name": "c", "namespace": "flask", "service_account": "app"}
+    pods = running.role("pods", "pods.eks.amazonaws.com")
+    assert run("eks_pod_identity_association", **association, role_arn=pods)["changed"]
+    calls = mutations(running)
+    for module_name, options in (
+        ("eks_cluster", {"name": "c", "deletion_protection": False}),
+        ("eks_nodegroup", {"cluster_name": "c", "name": "n"}),
+        ("eks_addon", addon),
+    ):
+        refused = run(module_name, **options, tags=TAGS, state="absent")
+        assert "its tags (none) say that it is not this environment's own" in refused["msg"], module_name
+    assert mutations(running) == calls
+    run.converge("eks_access_entry", **entry, tags=TAGS, state="absent")
+    run.converge("eks_pod_identity_association", **association, tags=TAGS, state="absent")
+
+
 def test_replication_group(run: Runner, network: Any, running: Any) -> None:
     cache = running.client("elasticache")
     cache.create_cache_subnet_group(
@@ -325,6 +379,8 @@ def test_replication_group(run: Runner, network: Any, running: Any) -> None:
     assert TOKEN not in json.dumps(created["after"])
     changed = run.converge("elasticache_replication_group", **{**options, "description": "e", "tags": {}})
     assert changed["actions"][-1] == "set description to e"
+    untagged = run("elasticache_replication_group", replication_group_id="g", tags=TAGS, state="absent")
+    assert "its tags (none) say that it is not this environment's own" in untagged["msg"]
     refused = run("elasticache_replication_group", **{**options, "transit_encryption": False})
     assert "transit_encryption" in refused["msg"]
     rotated = run("elasticache_replication_group", **{**options, "auth_token": TOKEN[::-1], "update_auth_token": True})
