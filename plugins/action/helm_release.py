@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Installs, upgrades or removes a Helm release. Documented in plugins/modules/helm_release.py."""
 
 from __future__ import annotations
@@ -153,6 +157,7 @@ class ActionModule(InProcess, ActionBase):
         if self._task.diff and diff:
             title = f"HelmRelease {args['namespace']}/{args['name']}"
             result["diff"] = [{**diff, "before_header": title, "after_header": title}]
+        self.tell_hidden(result)
         return result
 
 

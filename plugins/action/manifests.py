@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Applies or deletes a list of Kubernetes objects in one task. Documented in plugins/modules/manifests.py."""
 
 from __future__ import annotations
@@ -102,6 +106,7 @@ class ActionModule(InProcess, ActionBase):
         if errors:
             refused = "; ".join(f"{_title(resource)}: {message}" for resource, message in errors)
             result.update(failed=True, msg=f"{len(errors)} of {len(resources)} objects were refused. {refused}")
+        self.tell_hidden(result)
         return result
 
 

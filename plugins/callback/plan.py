@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Prints the plan of a check run and the times of a real one, and imports for all workers what AWS tasks need."""
 
 # ruff: noqa: E402 - Ansible wants the documentation before the imports
@@ -16,7 +20,7 @@ description:
     last line.
   - Before a task runs it imports the task's module in the controller, so that workers, which are forks, need not.
 author:
-  - flaskops
+  - flaskops.eks contributors
 requirements:
   - enabled in C(callbacks_enabled)
 options:
@@ -81,6 +85,15 @@ class CallbackModule(CallbackBase):
         self._warmed: set[str] = set()
 
     # -- before a task -------------------------------------------------------------------------------------------
+
+    def v2_playbook_on_start(self, playbook: t.Any) -> None:
+        """Say so when AWS tasks will be slow and a plan may not be whole."""
+        reason = _in_process.untested()
+        if reason is not None:
+            self._display.warning(
+                f"{reason}: AWS modules run the ordinary way, slower, and a check run of what is not there yet fails. "
+                f"Tested: {', '.join(sorted(_in_process.TESTED_CORE_RELEASES))}."
+            )
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         """Remember the play: it knows the hosts' variables."""
@@ -152,15 +165,22 @@ class CallbackModule(CallbackBase):
             self._seconds[component] = self._seconds.get(component, 0.0) + time.monotonic() - begun
 
     def _record(self, result: t.Any) -> None:
-        # A real run may hold tasks that only look (check_mode: true), and a check run tasks that really run.
-        if not self._only_plans() or not result.task_fields.get("check_mode"):
+        fields = result.task_fields
+        # A real run may hold tasks that only look (check_mode: true), and a check run tasks that really run or that
+        # look in every run.
+        if not self._only_plans() or not fields.get("check_mode") or _only_looks(result.task):
             return
         values = result.result
+        if not values.get("changed") and fields.get("changed_when") == [False]:
+            return  # what was skipped here, and so cannot be planned, changes nothing either
         kind = _action_name(result.task).rpartition(".")[2]
-        lines = _plan_lines.lines_of(values, _component(result.task), kind, str(result.task_name), result.host.name)
+        hidden = (fields.get("vars") or {}).get(_planning.HIDDEN_PLAN, ())
+        lines = _plan_lines.lines_of(
+            values, _component(result.task), kind, str(result.task_name), result.host.name, hidden
+        )
         self._lines.extend(lines)
         if any(line.action == _planning.CREATE for line in lines):
-            _check_mode.remember_planned(kind, values.get("invocation", {}).get("module_args", {}))
+            _check_mode.remember_planned(kind, _plan_lines.options_of(values))
 
     # -- the end -------------------------------------------------------------------------------------------------
 
@@ -182,7 +202,7 @@ class CallbackModule(CallbackBase):
         self._display.banner("PLAN")
         for line in self._lines:
             self._display.display(line.text(), color=_COLORS[line.action])
-        if not self._lines:
+        if not self._lines and not self._failures:
             self._display.display("Nothing changes.")
         for failure in self._failures:
             self._display.display(f"The plan is not whole, this failed: {failure}", color=C.COLOR_ERROR)
@@ -197,14 +217,17 @@ class CallbackModule(CallbackBase):
             "totals": counts,
             "resources": [dataclasses.asdict(line) for line in self._lines],
         }
+        text = json.dumps(plan, indent=2, default=str) + "\n"
+        temporary = None
         try:
             # mkstemp makes the file with mode 0600; the rename makes it appear whole or not at all.
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(plan, file, indent=2, default=str)
-                file.write("\n")
+                file.write(text)
             Path(temporary).replace(path)
         except OSError as error:
+            if temporary is not None:
+                Path(temporary).unlink(missing_ok=True)
             self._display.warning(f"The plan could not be written to {path}: {error}")
 
     def _print_times(self) -> None:
@@ -259,6 +282,16 @@ def _action_name(task: t.Any) -> str:
 def _component(task: t.Any) -> str:
     role = getattr(task, "_role", None)
     return str(role.get_name()).rpartition(".")[2] if role is not None else "playbook"
+
+
+def _only_looks(task: t.Any) -> bool:
+    """Whether the playbook itself puts the task into check mode, or a block around it: then no run changes anything."""
+    while task is not None:
+        source = task.get_ds()
+        if isinstance(source, dict) and "check_mode" in source:
+            return source["check_mode"] is True
+        task = getattr(task, "_parent", None)
+    return False
 
 
 def _is_loop(result: t.Any) -> bool:

@@ -1,7 +1,13 @@
-"""Filters of the image registry: build flags, the lifecycle policy, names."""
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filters of the image registry: the image's tag, build flags, the lifecycle policy, names."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,19 +19,41 @@ REPOSITORY_LENGTH = range(2, 257)
 TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 # Names that say a secret is meant: a build argument stays readable in the image's history.
 SECRET_ARGUMENT = re.compile(r"password|secret|token", re.IGNORECASE)
+# Build arguments that say how a machine reaches packages: a mirror, a CA bundle, a proxy. They differ by machine, and
+# what is installed does not: it is pinned in the context. Everything else counts, so that nothing wanted is left out.
+REACHING_ARGUMENT = re.compile(r"PIP_.*|(?:HTTP|HTTPS|FTP|NO|ALL)_PROXY", re.IGNORECASE)
+TAG_DIGITS = 12
 
 
-def build_flags(arguments: Mapping[str, str], extra: Sequence[str] = ()) -> list[str]:
+def image_tag(content: str, platform: str, containerfile: str, arguments: Mapping[str, Any]) -> str:
+    """Name an image by all that decides what is in it, so that none that was built otherwise is taken for it.
+
+    Args:
+        content: Hash of the build context.
+        platform: For what the image is built; empty for the machine that builds.
+        containerfile: The Containerfile's name.
+        arguments: Build arguments by name.
+
+    Returns:
+        Hexadecimal digits.
+    """
+    counted = {name: str(value) for name, value in arguments.items() if not REACHING_ARGUMENT.fullmatch(name)}
+    text = json.dumps([content, platform, containerfile, counted], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:TAG_DIGITS]
+
+
+def build_flags(arguments: Mapping[str, str], platform: str = "", extra: Sequence[str] = ()) -> list[str]:
     """Write build arguments as flags of `podman build`.
 
     Args:
         arguments: Build arguments by name.
+        platform: For what the image is built; empty for the machine that builds.
         extra: Further flags, one word each.
 
     Returns:
         The flags in a steady order.
     """
-    flags: list[str] = []
+    flags = ["--platform", platform] if platform else []
     for name in sorted(arguments):
         flags += ["--build-arg", f"{name}={arguments[name]}"]
     return flags + list(extra)
@@ -106,6 +134,7 @@ class FilterModule:
         """Return the filters by their names."""
         return {
             "build_flags": build_flags,
+            "image_tag": image_tag,
             "lifecycle_policy": lifecycle_policy,
             "registry_problems": registry_problems,
         }

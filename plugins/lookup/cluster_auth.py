@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Address, certificate authority and token of an EKS cluster's Kubernetes API."""
 
 # ruff: noqa: E402 - Ansible wants the documentation before the imports
@@ -14,7 +18,7 @@ description:
     token never grows old.
   - In check mode a cluster that does not exist or has no endpoint yet gives V((known after apply)) for everything.
 author:
-  - flaskops
+  - flaskops.eks contributors
 options:
   _terms:
     description: Name of the cluster. One name.
@@ -94,7 +98,7 @@ class LookupModule(LookupBase):
             raise AnsibleLookupError("flaskops.eks.cluster_auth takes one cluster name.")
         self.set_options(var_options=variables, direct=kwargs)
         # Plain strings: botocore signs and compares them; the template engine's own kind of text is of no use there.
-        given = {name: str(value) for name in _OPTIONS if (value := self.get_option(name)) is not None}
+        given = {name: str(value) for name in _OPTIONS if (value := self.get_option(name))}
         _warm.share_loader()
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         try:

@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """A short hash of a folder's content."""
 
 # ruff: noqa: E402 - Ansible wants the documentation before the imports
@@ -11,7 +15,7 @@ description:
   - Names and content of all files below a folder, and whether they are executable, hashed in a fixed order. The same
     content gives the same hash on every machine, so an image tagged with it is built only when something changed.
 author:
-  - flaskops
+  - flaskops.eks contributors
 options:
   _terms:
     description: Folders, relative to the current folder or absolute.

@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """User and password of ECR, for as long as ECR lets them live."""
 
 # ruff: noqa: E402 - Ansible wants the documentation before the imports
@@ -11,7 +15,7 @@ description:
   - Asks ECR for an authorization token (C(ecr:GetAuthorizationToken)) and returns the two parts that a login takes.
   - The password is valid for 12 hours. Use it where C(no_log) hides it, and give it to programs by standard input.
 author:
-  - flaskops
+  - flaskops.eks contributors
 extends_documentation_fragment:
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins

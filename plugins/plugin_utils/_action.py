@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """The part that our action plugins share: run the module in process, and make its check mode a plan."""
 
 from __future__ import annotations
@@ -7,7 +11,7 @@ import typing as t
 
 from ansible.errors import AnsibleError
 
-from . import _check_mode, _in_process, _planning
+from . import _check_mode, _completion, _in_process, _plan_lines, _planning, _read_only
 
 OWN_COLLECTIONS: t.Final = frozenset({"amazon.aws", "community.aws", "flaskops.eks"})
 """Collections whose modules the runner takes over."""
@@ -58,10 +62,19 @@ class InProcess:
         if not action._task.check_mode or target.collection not in OWN_COLLECTIONS:
             return _in_process.run_module(action, target, module, args, task_vars)
         plan = _Plan(action, target, module, args, task_vars)
-        if _planning.holds_placeholder(args):
-            return plan.from_documentation("an input is known after apply")
-        result = _in_process.run_module(action, target, module, args, task_vars)
-        return plan.refine(result)
+        result = plan.with_unknown_inputs() if _planning.holds_placeholder(args) else plan.refine(plan.run(args))
+        self.tell_hidden(result)
+        return result
+
+    def tell_hidden(self, result: dict[str, t.Any]) -> None:
+        """Tell the controller the actions, and nothing else, of a check run's result that no_log will censor.
+
+        Of such a result a callback is given hardly more than ``changed``; the task's own fields reach it as they are.
+        """
+        action: t.Any = self
+        task = action._task
+        if task.check_mode and task.no_log:
+            task.vars = {**task.vars, _planning.HIDDEN_PLAN: _plan_lines.hidden_actions(result)}
 
 
 class _Plan:
@@ -78,6 +91,26 @@ class _Plan:
         self.action, self.target, self.module, self.args, self.task_vars = action, target, module, args, task_vars
         self.fqcn = f"{target.collection}.{target.short_name}"
 
+    def run(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The module's own check mode. It always gives its difference: the plan needs it, also without ``--diff``."""
+        try:
+            with _read_only.guard():
+                return _in_process.run_module(self.action, self.target, self.module, args, self.task_vars, diff=True)
+        except _read_only.WouldWrite as attempt:
+            return self._attempted(attempt.operation)
+
+    def _attempted(self, operation: str) -> dict[str, t.Any]:
+        """The result of a module that would have changed AWS in spite of check mode."""
+        inputs = self.inputs()
+        if isinstance(inputs, dict):
+            return inputs
+        action = _planning.CREATE if _read_only.creates(operation) else _planning.UPDATE
+        if _planning.is_absent(inputs.values):
+            action = _planning.DELETE
+        built = _planning.build(_planning.documented_returns(self.module), inputs.public(), self.target.short_name)
+        plan = {"action": action, "reason": operation}
+        return {**built, "changed": True, "invocation": {"module_args": inputs.redacted}, _planning.PLAN_KEY: plan}
+
     def inputs(self) -> _planning.Inputs | dict[str, t.Any]:
         """The validated inputs, or the failed result when they are wrong."""
         arguments = _in_process.module_arguments(self.action, self.target, self.args, self.task_vars)
@@ -92,10 +125,39 @@ class _Plan:
     def from_documentation(self, reason: str) -> dict[str, t.Any]:
         """Plan without asking AWS."""
         inputs = self.inputs()
-        if isinstance(inputs, dict):
-            return inputs
+        return inputs if isinstance(inputs, dict) else self._created(inputs, reason)
+
+    def _created(self, inputs: _planning.Inputs, reason: str) -> dict[str, t.Any]:
         returns = _planning.documented_returns(self.module)
         return _planning.planned(inputs, returns, self.target.short_name, reason)
+
+    def with_unknown_inputs(self) -> dict[str, t.Any]:
+        """Plan a task of which an input is known after apply.
+
+        The object cannot exist yet, unless all that names it is known. Then the module's check mode is asked: with the
+        placeholder, which serves where it only compares, and else without the inputs that hold it.
+        """
+        inputs = self.inputs()
+        if isinstance(inputs, dict):
+            return inputs
+        known = {name: value for name, value in self.args.items() if not _planning.holds_placeholder(value)}
+        unknown = {inputs.aliases.get(name, name) for name in self.args if name not in known}
+        identity = _check_mode.IDENTITY.get(self.fqcn, ())
+        if identity and unknown.isdisjoint(identity) and all(inputs.values.get(name) for name in identity):
+            result = self._ask(self.args)
+            if result is not None:
+                return result
+            result = self._ask(known)
+            if result is not None and _planning.is_absent(inputs.values):
+                return result
+            if result is not None and _plan_lines.action_of(result) != _planning.CREATE:
+                return _completion.with_unknown(result, inputs, unknown)
+        return self._created(inputs, "an input is known after apply")
+
+    def _ask(self, args: dict[str, t.Any]) -> dict[str, t.Any] | None:
+        """What the module's check mode says of these inputs, None when it cannot say anything."""
+        result = self.run(args)
+        return None if result.get("failed") or result.get("skipped") else self.refine(result)
 
     def refine(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
         """Make the plan whole where the module's own check mode leaves a gap."""
@@ -106,12 +168,37 @@ class _Plan:
             return self.from_documentation(reason) if reason else result
         if result.get("skipped") and _check_mode.NO_SUPPORT.search(message):
             return self._without_check_mode(result)
-        if result.get("changed") and not _planning.is_absent(self.args):
+        if result.get("changed"):
+            result.pop("skipped", None)  # ecs_ecr says both
+        if result.get("changed") and _planning.PLAN_KEY not in result and not _planning.is_absent(self.args):
             inputs = self.inputs()
             if isinstance(inputs, _planning.Inputs):
                 returns = _planning.documented_returns(self.module)
-                return _planning.complete(result, inputs, returns, self.target.short_name)
+                told = _completion.without_made_up(result)
+                if not _completion.exists(told, inputs):
+                    told = self._look_again(told, inputs)
+                return _completion.complete(told, inputs, returns, self.target.short_name)
         return result
+
+    def _look_again(self, result: dict[str, t.Any], inputs: _planning.Inputs) -> dict[str, t.Any]:
+        """The result, with the object in it if it is there and only the module's check mode left it out."""
+        message = _check_mode.UPDATE_MESSAGE.get(self.fqcn)
+        if message is not None and message.search(str(result.get("msg", ""))):
+            return {**result, _planning.PLAN_KEY: {"action": _planning.UPDATE, "reason": "a new version"}}
+        options = _check_mode.ASK_AGAIN.get(self.fqcn)
+        if options is None:
+            return result
+        names = {name: inputs.values[name] for name in _check_mode.IDENTITY[self.fqcn]}
+        found = self.run({**self._connection(), **names, **options})
+        if found.get("failed") or found.get("changed"):
+            return result
+        return {**found, **{name: result[name] for name in ("changed", "invocation") if name in result}}
+
+    def _connection(self) -> dict[str, t.Any]:
+        """The task's arguments that say how to reach AWS."""
+        return {
+            key: value for key, value in self.args.items() if key in _planning.CONNECTION_OPTIONS - {"state", "wait"}
+        }
 
     def _without_check_mode(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
         existing = _check_mode.NO_CHECK_MODE.get(self.fqcn)
@@ -132,7 +219,8 @@ class _Plan:
             return _planning.planned(inputs, returns, self.target.short_name, "it does not exist")
         if absent:
             plan = {"action": _planning.DELETE, "reason": "it exists"}
-            return {"changed": True, "diff": {"before": {"name": name}, "after": {}}, _planning.PLAN_KEY: plan}
+            diff, invocation = {"before": {"name": name}, "after": {}}, {"module_args": inputs.redacted}
+            return {"changed": True, "diff": diff, "invocation": invocation, _planning.PLAN_KEY: plan}
         return self._unplannable({**result, **found}, inputs, "it exists, but its module cannot tell what would change")
 
     def _unplannable(self, result: dict[str, t.Any], inputs: _planning.Inputs, reason: str) -> dict[str, t.Any]:
@@ -149,9 +237,7 @@ class _Plan:
         module = _in_process.load(target) if target is not None else None
         if target is None or module is None:
             raise AnsibleError(f"{existing.module} is needed to plan {self.fqcn}. Install its collection.")
-        args = {
-            key: value for key, value in self.args.items() if key in _planning.CONNECTION_OPTIONS - {"state", "wait"}
-        }
+        args = self._connection()
         args[existing.option] = [name] if existing.as_list else name
         result = _in_process.run_module(self.action, target, module, args, self.task_vars)
         if result.get("failed"):

@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """What is known of single modules in check mode: whose parent may be missing, and who cannot be asked at all.
 
 "Not found" is planned only when the missing object is one that the same run plans to create; anything else that is not
@@ -62,7 +66,41 @@ OWN_ABSENCE: t.Final[dict[str, re.Pattern[str]]] = {
 }
 """Failures of a check run that happen only when the module's own object does not exist yet."""
 
-NO_SUPPORT: t.Final = re.compile(r"does not support check mode")
+NO_SUPPORT: t.Final = re.compile(
+    r"does not support check mode|would have run if not in check mode|check mode not \(yet\) supported"
+)
+"""What modules say that a check run skips: any module without check mode, ``command`` and ``shell``, ``fetch``."""
+
+IDENTITY: t.Final[dict[str, tuple[str, ...]]] = {
+    "amazon.aws.cloudwatchlogs_log_group": ("log_group_name",),
+    "amazon.aws.ec2_security_group": ("name", "vpc_id"),
+    "amazon.aws.ec2_vpc_route_table": ("vpc_id", "tags"),
+    "amazon.aws.iam_managed_policy": ("name",),
+    "amazon.aws.iam_role": ("name",),
+    "amazon.aws.kms_key": ("alias",),
+    "amazon.aws.rds_instance": ("db_instance_identifier",),
+    "amazon.aws.rds_subnet_group": ("name",),
+    "community.aws.elasticache_subnet_group": ("name",),
+    "community.aws.secretsmanager_secret": ("name",),
+    "flaskops.eks.acm_certificate": ("domain_name",),
+    "flaskops.eks.eks_access_entry": ("cluster_name", "principal_arn"),
+    "flaskops.eks.eks_addon": ("cluster_name", "name"),
+    "flaskops.eks.eks_cluster": ("name",),
+    "flaskops.eks.eks_nodegroup": ("cluster_name", "name"),
+    "flaskops.eks.eks_pod_identity_association": ("cluster_name", "namespace", "service_account"),
+    "flaskops.eks.elasticache_replication_group": ("replication_group_id",),
+}
+"""By which options a module finds its object. When they are known, it can be asked though another input is not."""
+
+UPDATE_MESSAGE: t.Final[dict[str, re.Pattern[str]]] = {
+    "amazon.aws.ec2_launch_template": re.compile(r"created launch template version"),
+}
+"""What a module says only of an object that is there, when its check mode does not return the object."""
+
+ASK_AGAIN: t.Final[dict[str, dict[str, t.Any]]] = {
+    "community.aws.secretsmanager_secret": {"overwrite": False},
+}
+"""Modules whose check mode returns nothing when anything changes: asked by name alone, with these, they find it."""
 
 _planned: set[tuple[str, str]] = set()
 """Module and string input of all that this run plans to create. Filled in the controller, inherited by later forks."""

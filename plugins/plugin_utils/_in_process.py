@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Runs a module inside the forked worker of ansible-core instead of in a new Python.
 
 An ordinary module run packs the module with its imports (AnsiballZ), starts an interpreter, imports boto3 anew: 1.1
@@ -29,16 +33,15 @@ from pathlib import Path
 from ansible import constants as C
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings as module_warnings
-from ansible.module_utils.common.json import Direction, get_module_encoder
 from ansible.release import __version__ as core_release
 from ansible.vars.clean import remove_internal_keys
 
 try:
     from ansible.module_utils import _internal as core_internal
     from ansible.module_utils._internal._ansiballz import _loader as core_loader
+    from ansible.module_utils.common.json import Direction, get_module_encoder
 except ImportError:  # an ansible-core that looks different: why_ordinary() refuses it
-    core_internal = None
-    core_loader = None
+    core_internal = core_loader = None
 
 TESTED_CORE_RELEASES: t.Final = frozenset({"2.19.14"})
 SWITCH: t.Final = "FLASKOPS_IN_PROCESS"
@@ -84,13 +87,17 @@ class Target:
         return self.import_name.rpartition(".")[2]
 
 
+def untested() -> str | None:
+    """What of this ansible-core the runner does not know, None when it knows it."""
+    if core_release not in TESTED_CORE_RELEASES:
+        return f"ansible-core {core_release} is not tested"
+    missing = [name for holder, name in PRIVATE_PARTS if holder is None or not hasattr(holder, name)]
+    return f"ansible-core {core_release} has no {', '.join(missing)}" if missing else None
+
+
 def enabled() -> bool:
     """Whether this process may run modules itself: tested core, private parts present, not switched off."""
-    return (
-        os.environ.get(SWITCH, "1") != "0"
-        and core_release in TESTED_CORE_RELEASES
-        and all(holder is not None and hasattr(holder, name) for holder, name in PRIVATE_PARTS)
-    )
+    return os.environ.get(SWITCH, "1") != "0" and untested() is None
 
 
 def find_target(action: t.Any, module_name: str, collections: t.Container[str]) -> Target | None:
@@ -118,7 +125,7 @@ def task_environment(action: t.Any) -> dict[str, str]:
 def why_ordinary(action: t.Any, task_vars: dict[str, t.Any], wrap_async: bool) -> str | None:
     """The reason to run the module as ansible-core ships it, or None when it may run in process."""
     if not enabled():
-        return f"ansible-core {core_release} is not tested, or {SWITCH}=0"
+        return untested() or f"{SWITCH}=0"
     if wrap_async or action._task.async_val:
         return "async"
     if getattr(action._connection, "transport", "") != "local":
@@ -140,8 +147,11 @@ def why_ordinary(action: t.Any, task_vars: dict[str, t.Any], wrap_async: bool) -
 
 
 def load(target: Target) -> types.ModuleType | None:
-    """Import the module; None when it is not one that the runner can run (no ``main``, own serialization profile)."""
-    module = importlib.import_module(target.import_name)
+    """Import the module; None when it is none that the runner can run (no ``main``, own profile, imports missing)."""
+    try:
+        module = importlib.import_module(target.import_name)
+    except ImportError:  # the ordinary way tells what is missing
+        return None
     if target.import_name in _already_run:
         module = importlib.reload(module)
     if not callable(getattr(module, "main", None)) or hasattr(module, "METADATA"):
@@ -268,9 +278,16 @@ def finish(action: t.Any, completed: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def run_module(
-    action: t.Any, target: Target, module: types.ModuleType, args: dict[str, t.Any], task_vars: dict[str, t.Any]
+    action: t.Any,
+    target: Target,
+    module: types.ModuleType,
+    args: dict[str, t.Any],
+    task_vars: dict[str, t.Any],
+    *,
+    diff: bool = False,
 ) -> dict[str, t.Any]:
-    """Run one module in this process and return its result, equal to that of an ordinary run."""
+    """Run one module in this process and return its result, equal to that of an ordinary run (with its ``diff``)."""
     action._display.vvv(f"Running module file {target.path} in process")
     arguments = module_arguments(action, target, args, task_vars)
+    arguments["_ansible_diff"] = arguments["_ansible_diff"] or diff
     return finish(action, call_main(module, arguments, task_environment(action)))

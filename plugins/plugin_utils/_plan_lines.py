@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Turns task results of a check run into the lines of a plan. Pure: no display, no files."""
 
 from __future__ import annotations
@@ -33,8 +37,15 @@ _IDENTIFIERS: t.Final = (
     "service_account",
     "service",
     "cidr",
+    "public_ip",
     "path",
     "dest",
+    "vpc_endpoint_id",
+    "nat_gateway_id",
+    "route_table_id",
+    "group_id",
+    "eni_id",
+    "key_id",
     "vpc_id",
 )
 _LONG: t.Final = 48
@@ -67,10 +78,25 @@ class Line:
         return f"{SIGNS[self.action]} {self.component:<18} {self.kind} {self.name}{f'  {detail}' if detail else ''}"
 
 
-def lines_of(result: t.Mapping[str, t.Any], component: str, kind: str, task_name: str, host: str) -> list[Line]:
-    """The lines of one task's (or one loop item's) result; none when it changes nothing."""
-    resources = result.get("resources")
-    if isinstance(resources, list) and all(isinstance(item, dict) and "action" in item for item in resources):
+def lines_of(
+    result: t.Mapping[str, t.Any],
+    component: str,
+    kind: str,
+    task_name: str,
+    host: str,
+    hidden: t.Sequence[str] = (),
+) -> list[Line]:
+    """The lines of one task's (or one loop item's) result; none when it changes nothing.
+
+    ``hidden`` are the actions that the worker told of a result which no_log censors.
+    """
+    if result.get("_ansible_no_log") or "censored" in result:
+        return [
+            Line(action, component, kind, task_name, host, [], HIDDEN)
+            for action in hidden or [action_of(result)]
+            if _counts(action, result)
+        ]
+    if resources := resources_of(result):
         return [
             Line(
                 item["action"],
@@ -82,41 +108,79 @@ def lines_of(result: t.Mapping[str, t.Any], component: str, kind: str, task_name
                 str(item.get("reason") or ""),
             )
             for item in resources
-            if item["action"] in SIGNS
+            if _counts(item["action"], result)
         ]
     action = action_of(result)
-    if action not in SIGNS:
+    if not _counts(action, result):
         return []
-    if result.get("_ansible_no_log") or "censored" in result:
-        return [Line(action, component, kind, task_name, host, [], HIDDEN)]
     plan = result.get(_planning.PLAN_KEY)
     reason = str(plan.get("reason", "")) if isinstance(plan, dict) else ""
     if action == _planning.UNPLANNABLE and not reason:
         reason = "the module has no check mode"
-    values = result.get("invocation", {}).get("module_args", {})
-    return [Line(action, component, kind, name_of(values, task_name), host, changes_of(result.get("diff")), reason)]
+    name = name_of(options_of(result), task_name)
+    return [Line(action, component, kind, name, host, changes_of(result.get("diff")), reason)]
+
+
+def hidden_actions(result: t.Mapping[str, t.Any]) -> list[str]:
+    """What the plan must know of a result before no_log censors it: actions, no name and no value."""
+    return [line.action for line in lines_of(result, "", "", "", "")]
+
+
+def _counts(action: str, result: t.Mapping[str, t.Any]) -> bool:
+    """Whether an action belongs into the plan: ``changed_when`` has the last word on what changes."""
+    return action == _planning.UNPLANNABLE or (action in SIGNS and bool(result.get("changed")))
+
+
+def resources_of(result: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    """The resources that an action lists by itself (``RESOURCES_KEY``), empty for any other result."""
+    found = result.get(_planning.RESOURCES_KEY)
+    told = isinstance(found, list) and all(isinstance(item, dict) and _is_action(item.get("action")) for item in found)
+    return t.cast("list[dict[str, t.Any]]", found) if told else []
+
+
+def _is_action(value: t.Any) -> bool:
+    return isinstance(value, str) and (value in SIGNS or value == _planning.NONE)
+
+
+def options_of(result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The module's options as it reports them, secrets censored."""
+    invocation = result.get("invocation")
+    values = invocation.get("module_args") if isinstance(invocation, dict) else None
+    return values if isinstance(values, dict) else {}
 
 
 def action_of(result: t.Mapping[str, t.Any]) -> str:
     """What the task would do to its object."""
     plan = result.get(_planning.PLAN_KEY)
-    if isinstance(plan, dict) and plan.get("action") in {*SIGNS, _planning.NONE}:
+    if isinstance(plan, dict) and _is_action(plan.get("action")):
         return str(plan["action"])
-    if result.get("skipped"):
+    if not result.get("changed"):
+        # Callbacks are not told whether a result is a skipped one; the message tells why.
         unable = _check_mode.NO_SUPPORT.search(str(result.get("msg", "")))
         return _planning.UNPLANNABLE if unable else _planning.NONE
-    if not result.get("changed"):
-        return _planning.NONE
-    values = result.get("invocation", {}).get("module_args", {})
-    if _planning.is_absent(values):
+    if _planning.is_absent(options_of(result)):
         return _planning.DELETE
     diff = result.get("diff")
-    if isinstance(diff, dict) and "before" in diff and "after" in diff:
-        if not diff["before"] and diff["after"]:
-            return _planning.CREATE
-        if diff["before"] and not diff["after"]:
-            return _planning.DELETE
-    return _planning.UPDATE
+    found = {_action_of_part(part) for part in (diff if isinstance(diff, list) else [diff]) if isinstance(part, dict)}
+    return found.pop() if len(found) == 1 else _planning.UPDATE
+
+
+def _action_of_part(diff: dict[str, t.Any]) -> str:
+    """What one difference says: an object or a file that was not there, is not there any more, or is another.
+
+    Of a file that is not there ``copy`` and ``template`` give an empty text; of an empty file they also give its path
+    as ``before_header``. ``file`` gives states.
+    """
+    if _is_nothing(diff, "before"):
+        return _planning.UPDATE if _is_nothing(diff, "after") else _planning.CREATE
+    return _planning.DELETE if "before" in diff and _is_nothing(diff, "after") else _planning.UPDATE
+
+
+def _is_nothing(diff: dict[str, t.Any], side: str) -> bool:
+    value = diff.get(side, ...)
+    if isinstance(value, str):
+        return not value and f"{side}_header" not in diff
+    return not value or (isinstance(value, dict) and value.get("state") == "absent")
 
 
 def name_of(values: t.Mapping[str, t.Any], task_name: str) -> str:
@@ -137,7 +201,7 @@ def _object_name(item: t.Mapping[str, t.Any]) -> str:
 
 
 def changes_of(diff: t.Any) -> list[dict[str, t.Any]]:
-    """The keys that differ between before and after, those of nested structures with dots between."""
+    """The keys that differ between before and after, those of nested structures with dots between. No secrets."""
     parts = diff if isinstance(diff, list) else [diff]
     changes: list[dict[str, t.Any]] = []
     for part in parts:
@@ -145,30 +209,39 @@ def changes_of(diff: t.Any) -> list[dict[str, t.Any]]:
             continue
         before, after = part.get("before"), part.get("after")
         if isinstance(before, dict) or isinstance(after, dict):
-            changes.extend(
-                _compare(before if isinstance(before, dict) else {}, after if isinstance(after, dict) else {}, "")
-            )
+            changes.extend(_compare(_Side.of(before), _Side.of(after), ""))
         elif before != after:
-            changes.append({"key": str(part.get("after_header") or "content"), "before": None, "after": None})
+            # A file's content is nobody's business here, and its header may be a temporary path.
+            changes.append({"key": "content", "before": None, "after": None})
     return changes
 
 
-def _compare(before: dict[str, t.Any], after: dict[str, t.Any], prefix: str) -> t.Iterator[dict[str, t.Any]]:
-    for key in [*before, *(key for key in after if key not in before)]:
-        old, new = before.get(key), after.get(key)
+class _Side(t.NamedTuple):
+    """One side of a difference: what is compared, and what of it may be shown."""
+
+    values: dict[str, t.Any]
+    shown: dict[str, t.Any]
+
+    @classmethod
+    def of(cls, values: t.Any) -> _Side:
+        values = values if isinstance(values, dict) else {}
+        return cls(values, _redaction.redact(values))
+
+    def inner(self, key: str) -> _Side:
+        shown = self.shown[key]
+        return _Side(self.values[key], shown if isinstance(shown, dict) else {})
+
+
+def _compare(before: _Side, after: _Side, prefix: str) -> t.Iterator[dict[str, t.Any]]:
+    for key in {**before.values, **after.values}:
+        old, new = before.values.get(key), after.values.get(key)
         name = f"{prefix}{key}"
         if old == new:
             continue
         if isinstance(old, dict) and isinstance(new, dict):
-            yield from _compare(old, new, f"{name}.")
-        elif _redaction.is_secret(key):
-            yield {
-                "key": name,
-                "before": None if old is None else _redaction.HIDDEN,
-                "after": None if new is None else _redaction.HIDDEN,
-            }
+            yield from _compare(before.inner(key), after.inner(key), f"{name}.")
         else:
-            yield {"key": name, "before": _redaction.redact(old), "after": _redaction.redact(new)}
+            yield {"key": name, "before": before.shown.get(key), "after": after.shown.get(key)}
 
 
 def describe(changes: list[dict[str, t.Any]], action: str) -> str:

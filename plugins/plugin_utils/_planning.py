@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Plans a task in check mode without asking AWS, from the module's own documentation.
 
 A child of something that does not exist yet does not exist either. So when an input holds ``(known after apply)``, the
@@ -18,10 +22,15 @@ import yaml
 from ansible.module_utils import basic
 from ansible.module_utils.common import parameters
 from ansible.module_utils.common.parameters import remove_values
+from ansible_collections.flaskops.eks.plugins.module_utils._unknown import UNKNOWN
 
-PLACEHOLDER: t.Final = "(known after apply)"
+PLACEHOLDER: t.Final = UNKNOWN
 PLAN_KEY: t.Final = "plan"
 """Where a task's result carries what the plan says of it: ``{"action": ..., "reason": ...}``."""
+RESOURCES_KEY: t.Final = "resources"
+"""Where an action lists resources of its own: ``{"kind", "name", "namespace", "action", "diff", "reason"}`` each."""
+HIDDEN_PLAN: t.Final = "__flaskops_hidden_plan"
+"""The task variable by which a worker tells the controller the actions of a result that no_log censors."""
 
 CREATE: t.Final = "create"
 UPDATE: t.Final = "update"
@@ -68,7 +77,7 @@ CONNECTION_OPTIONS: t.Final = frozenset(
 """Options that say how to reach or to wait, not what should be: they are no part of a diff."""
 
 _ABSENT: t.Final = frozenset({"absent", "deleted", "terminated"})
-_NOT_RESULTS: t.Final = frozenset(
+NOT_RESULTS: t.Final = frozenset(
     {"changed", "msg", "diff", "warnings", "failed", "invocation", "actions", "before", "after"}
 )
 
@@ -194,7 +203,7 @@ def build(returns: dict[str, t.Any], values: t.Mapping[str, t.Any], short_name: 
     return {
         name: _value(name, option or {}, values, short_name, depth=0)
         for name, option in returns.items()
-        if name not in _NOT_RESULTS
+        if name not in NOT_RESULTS
     }
 
 
@@ -274,33 +283,3 @@ def planned(inputs: Inputs, returns: dict[str, t.Any], short_name: str, reason: 
         **invocation,
         PLAN_KEY: {"action": CREATE, "reason": reason},
     }
-
-
-def fill(found: t.Any, built: t.Any) -> tuple[t.Any, bool]:
-    """Add to a result what it should have and has not. Returns it, and whether it was missing altogether."""
-    if found is None or (found in ({}, "") and built not in ({}, "")):
-        return built, True
-    if isinstance(found, dict) and isinstance(built, dict):
-        merged = dict(found)
-        for key, value in built.items():
-            if key not in merged:
-                merged[key] = value
-        return merged, False
-    return found, False
-
-
-def complete(result: dict[str, t.Any], inputs: Inputs, returns: dict[str, t.Any], short_name: str) -> dict[str, t.Any]:
-    """Give the "changed" of a check run the documented keys that the module left out.
-
-    Modules that stop before they create return nothing to go on with (``ec2_vpc_subnet`` an empty dictionary,
-    ``ec2_vpc_net`` no ``vpc`` at all): the object itself is missing from the result, so it would be created.
-    """
-    completed, created = dict(result), False
-    for key, value in build(returns, inputs.public(), short_name).items():
-        completed[key], missing = fill(result.get(key), value)
-        # Scalars may be documented for special cases only; a missing structure or identifier is a missing object.
-        created |= missing and (isinstance(value, dict) or key.endswith(("_id", "_arn")) or key in ("id", "arn"))
-    if created:
-        completed.setdefault("diff", {"before": {}, "after": wanted(inputs)})
-        completed[PLAN_KEY] = {"action": CREATE, "reason": "it does not exist"}
-    return completed

@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """ansible-core's own ``normal`` action.
 
 A plugin of that name from ``action_plugins`` is loaded as ``ansible.plugins.action.normal`` and so hides the original

@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """What the controller imports once, so that every forked worker finds it imported.
 
 Importing boto3 costs 0.7 to 0.9 s, a client for EC2 0.3 s more (its service model is megabytes of JSON), the Kubernetes

@@ -9,7 +9,7 @@ from ansible_collections.flaskops.eks.plugins.filter import registry
 
 
 def test_build_arguments_come_in_a_steady_order_before_further_flags() -> None:
-    assert registry.build_flags({"B": "2", "A": "x y"}, ["--network", "host"]) == [
+    assert registry.build_flags({"B": "2", "A": "x y"}, extra=["--network", "host"]) == [
         "--build-arg",
         "A=x y",
         "--build-arg",
@@ -17,6 +17,43 @@ def test_build_arguments_come_in_a_steady_order_before_further_flags() -> None:
         "--network",
         "host",
     ]
+
+
+def test_a_platform_is_named_only_where_there_is_one() -> None:
+    assert registry.build_flags({}, "linux/arm64", ["--pull"]) == ["--platform", "linux/arm64", "--pull"]
+    assert registry.build_flags({}, "", ["--pull"]) == ["--pull"]
+
+
+def tag(content: str = "c0ffee", platform: str = "linux/amd64", file: str = "Containerfile", **arguments: Any) -> str:
+    return registry.image_tag(content, platform, file, arguments)
+
+
+OTHERWISE_BUILT = {
+    "content": tag("decaf"),
+    "platform": tag(platform="linux/arm64"),
+    "no platform": tag(platform=""),
+    "Containerfile": tag(file="Containerfile.slim"),
+    "base image": tag(BASE="python:3.13"),
+    "another base image": tag(BASE="python:3.14"),
+    "an argument under another name": tag(BASIS="python:3.13"),
+    "an argument without a value": tag(DEBUG=""),
+    "an argument that only begins like a proxy": tag(HTTP_PROXY_CLASS="x"),
+}
+
+
+def test_whatever_decides_what_is_in_an_image_gives_another_tag() -> None:
+    tags = [tag(), *OTHERWISE_BUILT.values()]
+    assert len(set(tags)) == len(tags)
+    assert all(registry.TAG.fullmatch(item) for item in tags)
+
+
+@pytest.mark.parametrize("name", ["PIP_INDEX_URL", "PIP_CERT", "HTTPS_PROXY", "no_proxy"])
+def test_how_a_machine_reaches_packages_does_not(name: str) -> None:
+    assert tag(**{name: "x"}) == tag(**{name: ""}) == tag()
+
+
+def test_neither_order_nor_type_of_arguments_matters() -> None:
+    assert tag(A="1", B="2") == tag(B="2", A=1)
 
 
 def test_untagged_images_go_by_age_and_all_others_by_number() -> None:

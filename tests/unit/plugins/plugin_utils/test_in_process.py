@@ -117,9 +117,17 @@ def test_other_core_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value
     assert runner.enabled()
     monkeypatch.setattr(runner, name, value)
     assert not runner.enabled()
+    assert str(runner.untested()).startswith("ansible-core 2.19.")
 
 
 def test_switch(monkeypatch: pytest.MonkeyPatch) -> None:
     """People can turn it off."""
     monkeypatch.setenv(runner.SWITCH, "0")
     assert not runner.enabled()
+
+
+def test_module_whose_imports_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is run the ordinary way, which says what is missing."""
+    (tmp_path / "needs_much.py").write_text("import no_such_library\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert runner.load(runner.Target("a.b.needs_much", "needs_much", str(tmp_path / "needs_much.py"))) is None

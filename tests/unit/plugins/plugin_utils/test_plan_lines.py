@@ -20,7 +20,7 @@ def module_args(**values: t.Any) -> dict[str, t.Any]:
     ("result", "text"),
     [
         ({"changed": False}, None),
-        ({"skipped": True, "changed": False, "skip_reason": "Conditional result was False"}, None),
+        ({"changed": False, "skip_reason": "Conditional result was False"}, None),
         (
             {"changed": True, **module_args(name="a"), "diff": {"before": {}, "after": {"cidr": "10.0.0.0/16"}}},
             "+ network            ec2_vpc_net a  cidr=10.0.0.0/16",
@@ -43,8 +43,13 @@ def module_args(**values: t.Any) -> dict[str, t.Any]:
             "~ network            ec2_vpc_net a-1",
         ),
         ({"changed": True}, "~ network            ec2_vpc_net network | VPC"),
+        # Without "skipped": ansible-core takes it out of what callbacks are given.
         (
-            {"skipped": True, "msg": "remote module (x) does not support check mode"},
+            {"changed": False, "msg": "remote module (x) does not support check mode"},
+            "! network            ec2_vpc_net network | VPC  the module has no check mode",
+        ),
+        (
+            {"changed": False, "msg": "Command would have run if not in check mode"},
             "! network            ec2_vpc_net network | VPC  the module has no check mode",
         ),
         (
@@ -55,11 +60,93 @@ def module_args(**values: t.Any) -> dict[str, t.Any]:
             {"changed": True, "censored": "the output has been hidden"},
             "~ network            ec2_vpc_net network | VPC  hidden by no_log",
         ),
+        ({"changed": False, "censored": "the output has been hidden"}, None),
+        # changed_when: false
+        (
+            {"changed": False, "plan": {"action": "create", "reason": "it does not exist"}, **module_args(name="a")},
+            None,
+        ),
+        ({"changed": True, "resources": [], **module_args(name="a")}, "~ network            ec2_vpc_net a"),
+        (
+            {"changed": True, "resources": [{"action": ["s3:*"]}], "plan": {"action": ["x"]}, **module_args(name="a")},
+            "~ network            ec2_vpc_net a",
+        ),
+        ({"changed": True, "invocation": "none"}, "~ network            ec2_vpc_net network | VPC"),
+        (
+            {"changed": True, **module_args(state="absent", vpc_id="vpc-1", route_table_id="rtb-1")},
+            "- network            ec2_vpc_net rtb-1",
+        ),
     ],
 )
 def test_one_line(result: dict[str, t.Any], text: str | None) -> None:
     """Sign, component, kind, name and what changes; nothing for what does not change."""
     assert [line.text() for line in lines(result)] == ([] if text is None else [text])
+
+
+TEXT = {"after": "new\n", "after_header": "/tmp/source"}
+
+
+@pytest.mark.parametrize(
+    ("diff", "action"),
+    [
+        ([{"before": "", **TEXT}], "create"),
+        ([{"before": "", "src_binary": 1}], "create"),
+        ([{"before": "", "after": "", "after_header": "/tmp/source"}], "create"),
+        ([{"before": "old\n", "before_header": "/etc/a", **TEXT}], "update"),
+        ([{"before": "", "before_header": "/etc/a", **TEXT}], "update"),
+        ([{"dst_binary": 1, **TEXT}], "update"),
+        ([{"dst_larger": 1, "src_larger": 1}], "update"),
+        ([{}], "update"),
+        ([], "update"),
+        (None, "update"),
+        ({"prepared": "--- a"}, "update"),
+        ({"before": {"path": "/a", "state": "absent"}, "after": {"path": "/a", "state": "directory"}}, "create"),
+        ({"before": {"path": "/a", "state": "file"}, "after": {"path": "/a", "state": "absent"}}, "delete"),
+        ({"before": {"path": "/a", "mode": "0644"}, "after": {"path": "/a", "mode": "0600"}}, "update"),
+        ({"before": None, "after": {"a": 1}}, "create"),
+        ({"before": {}, "after": {}}, "update"),
+        ([{"before": {}, "after": {"a": 1}}, {"before": {}, "after": {"b": 1}}], "create"),
+        ([{"before": {}, "after": {"a": 1}}, {"before": {"b": 1}, "after": {"b": 2}}], "update"),
+    ],
+)
+def test_what_a_difference_says(diff: t.Any, action: str) -> None:
+    """A file that is there, even an empty one, is changed; one that is not is created."""
+    assert plan_lines.action_of({"changed": True, "diff": diff}) == action
+
+
+def test_a_text_is_no_part_of_the_plan() -> None:
+    """Neither the content of a file nor the temporary path that its difference names."""
+    (line,) = lines({"changed": True, "diff": [{"before": "", **TEXT}], **module_args(dest="/etc/a")}, "copy")
+    assert line.text() == "+ network            copy /etc/a  content"
+    assert line.changes == [{"key": "content", "before": None, "after": None}]
+
+
+def test_what_no_log_censors() -> None:
+    """The worker tells actions only; the controller makes lines of them that bear the task's name."""
+    manifests = {
+        "changed": True,
+        "resources": [
+            {
+                "kind": "Secret",
+                "name": "sentinel",
+                "action": "create",
+                "diff": {"before": {}, "after": {"a": "sentinel"}},
+            },
+            {"kind": "Secret", "name": "sentinel", "action": "none", "diff": None},
+            {"kind": "Secret", "name": "sentinel", "action": "delete", "diff": None},
+        ],
+    }
+    hidden = plan_lines.hidden_actions(manifests)
+    assert hidden == ["create", "delete"]
+    censored = {"changed": True, "censored": "the output has been hidden"}
+    found = plan_lines.lines_of(censored, "network", "manifests", "Secrets", "localhost", hidden)
+    assert [line.text() for line in found] == [
+        "+ network            manifests Secrets  hidden by no_log",
+        "- network            manifests Secrets  hidden by no_log",
+    ]
+    assert not plan_lines.lines_of(
+        {**censored, "changed": False}, "network", "manifests", "Secrets", "localhost", hidden
+    )
 
 
 def test_one_line_a_kubernetes_object() -> None:
@@ -103,6 +190,8 @@ def test_secrets_are_not_told() -> None:
         "diff": {"before": {}, "after": {"users": [{"password": "hunter2"}], "values": {"password": "hunter2"}}},
     }
     assert "hunter2" not in str(lines(nested))
+    named = {"changed": True, "diff": {"before": {"p": {"name": "token", "value": "hunter2"}}, "after": {"p": {}}}}
+    assert "hunter2" not in str(lines(named))
 
 
 def test_totals() -> None:

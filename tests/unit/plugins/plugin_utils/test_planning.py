@@ -111,23 +111,6 @@ def test_looking_at_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("result", "action"),
-    [
-        ({"changed": True}, "create"),
-        ({"changed": True, "vpc": {}}, "create"),
-        ({"changed": True, "vpc": None}, "create"),
-        ({"changed": True, "vpc": {"id": "vpc-7"}, "security_group_arn": "arn"}, None),
-    ],
-)
-def test_complete(result: dict[str, t.Any], action: str | None) -> None:
-    """A changed result without its object means that the object is not there; a known identifier stays."""
-    completed = planning.complete(result, inputs(cidr_block=["10.0.0.0/16"]), RETURNS, "ec2_vpc_net")
-    assert completed.get("plan", {}).get("action") == action
-    assert completed["vpc"]["id"] == ("vpc-7" if action is None else UNKNOWN)
-    assert completed["vpc"]["owner"] == {"id": UNKNOWN}
-
-
-@pytest.mark.parametrize(
     ("module", "message", "values", "counts"),
     [
         ("amazon.aws.iam_policy", "NoSuchEntity: role", {"iam_name": "node"}, True),
