@@ -17,9 +17,11 @@ from app_services import PASSWORD, wait_until
 from flask import Flask
 from flask.testing import FlaskClient
 from redis.exceptions import ConnectionError as RedisConnectionError
+from sqlalchemy import update
 
 from flaskapp.config import Settings
 from flaskapp.faults import Faults
+from flaskapp.models import Status, Task
 from flaskapp.queue import QUEUE, Queue
 
 Application = t.Callable[[Settings], Flask]
@@ -58,6 +60,33 @@ def test_list_in_pages(client: FlaskClient) -> None:
     assert seen == ids[::-1] and pages == 3
     assert client.get("/tasks?status=done").json == {"tasks": [], "next_cursor": None}
     assert len(client.get("/tasks?status=queued").json["tasks"]) == 5
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.DONE, Status.FAILED])
+def test_delete(client: FlaskClient, service: Service, status: Status) -> None:
+    task, other = (client.post("/tasks", json={"title": title}).json for title in ("gone", "stays"))
+    set_status(service, task["id"], status)
+    removed = client.delete(f"/tasks/{task['id']}")
+    assert (removed.status_code, removed.data) == (204, b"")
+    assert client.get(f"/tasks/{task['id']}").status_code == 404
+    again = client.delete(f"/tasks/{task['id']}")
+    assert (again.status_code, again.json["error"]) == (404, "not_found")
+    assert [row["id"] for row in client.get("/tasks").json["tasks"]] == [other["id"]]
+
+
+def test_delete_waits_for_the_worker(client: FlaskClient, service: Service) -> None:
+    task = client.post("/tasks", json={"title": "busy"}).json
+    set_status(service, task["id"], Status.RUNNING)
+    refused = client.delete(f"/tasks/{task['id']}")
+    assert (refused.status_code, refused.json["error"]) == (409, "conflict")
+    assert client.get(f"/tasks/{task['id']}").json["status"] == "running"
+    set_status(service, task["id"], Status.DONE)
+    assert client.delete(f"/tasks/{task['id']}").status_code == 204
+
+
+def set_status(service: Service, task_id: str, status: Status) -> None:
+    with service.engine.begin() as connection:
+        connection.execute(update(Task).where(Task.id == uuid.UUID(task_id)).values(status=status))
 
 
 def test_redis_down_keeps_the_row(postgresql_client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,6 +139,7 @@ def test_errors_are_json(postgresql_client: FlaskClient) -> None:
         (client.get("/nowhere"), 404, "not_found"),
         (client.get(f"/tasks/{uuid.uuid4()}"), 404, "not_found"),
         (client.get("/tasks/7"), 404, "not_found"),
+        (client.delete(f"/tasks/{uuid.uuid4()}"), 404, "not_found"),
         (client.delete("/tasks"), 405, "method_not_allowed"),
         (client.get("/tasks?limit=0"), 422, "invalid"),
         (client.get("/tasks?limit=101"), 422, "invalid"),
@@ -120,7 +150,7 @@ def test_errors_are_json(postgresql_client: FlaskClient) -> None:
     for answer, status, error in cases:
         assert (answer.status_code, answer.json["error"]) == (status, error), answer.json
         assert answer.json["message"] and answer.json["request_id"] == answer.headers["X-Request-Id"]
-    assert set(cases[6][0].headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+    assert set(cases[7][0].headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
 
 
 def test_headers(postgresql_client: FlaskClient) -> None:

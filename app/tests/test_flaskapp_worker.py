@@ -58,6 +58,7 @@ def test_each_step_happens_once(service: Service) -> None:
     with Session(service.engine) as session:
         assert tasks.claim(session, task.id, "a", LEASE) is not None
         assert tasks.claim(session, task.id, "b", LEASE) is None
+        assert not tasks.remove(session, task.id)
         assert not tasks.finish(session, task.id, "b", Status.DONE, {})
         assert not tasks.release(session, task.id, "b")
         assert tasks.finish(session, task.id, "a", Status.DONE, {"words": 3})
@@ -84,6 +85,19 @@ def test_oldest_first_and_duplicates_do_nothing(service: Service) -> None:
     assert order == ["not-an-id", str(first.id), str(second.id), str(first.id)]
     assert look(service, first).status == look(service, second).status == "done"
     assert queue.held(loop.name) == [] and queue.depth() == 0
+
+
+def test_a_deleted_task_is_skipped(service: Service) -> None:
+    queue, loop = Queue(service.redis), make_worker(service)
+    task = add(service)
+    queue.push(str(task.id))
+    with Session(service.engine) as session:
+        assert tasks.remove(session, task.id)
+        assert not tasks.remove(session, task.id)
+        session.commit()
+    loop._handle(str(queue.take(loop.name, 0.1)))
+    loop._sweep()
+    assert queue.depth() == 0 and queue.held(loop.name) == []
 
 
 def test_sweep_queues_what_was_never_pushed(service: Service) -> None:

@@ -1,6 +1,8 @@
-# Copyright: (c) 2026, flaskops.eks contributors
+# Copyright: flaskops.eks contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The manifests of a list of applications, for roles/flask_app."""
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Settings and manifests of a list of applications, for roles/flask_app."""
 
 from __future__ import annotations
 
@@ -10,52 +12,82 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.flaskops.eks.plugins.module_utils._application_manifests import Manifest, leftovers, render
-from ansible_collections.flaskops.eks.plugins.module_utils._applications import ApplicationError, Shared, resolve
+from ansible_collections.flaskops.eks.plugins.module_utils._application_settings import (
+    ApplicationError,
+    Settings,
+    resolve,
+)
+from ansible_collections.flaskops.eks.plugins.module_utils._applications import Shared
 
 
-def application_manifests(
-    applications: Sequence[Mapping[str, Any]],
-    defaults: Mapping[str, Any],
-    baseline: Mapping[str, Any],
-    shared: Mapping[str, Any],
-    state: str = "present",
-) -> list[Manifest]:
+def application_settings(given: Mapping[str, Any], baseline: Mapping[str, Any]) -> Settings:
+    """Complete settings from the inventory's: `applications` (a list), `ingress`, `migration`, `external_secret`.
+
+    Args:
+        given: The role's variables of these names without their prefix, and `defaults`.
+        baseline: The role's own settings of one `application` and the other three; they say what keys and types exist.
+
+    Raises:
+        AnsibleFilterError: names every variable and key that is wrong.
+    """
+    try:
+        return resolve(_plain(given), _plain(baseline))
+    except ApplicationError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+def application_problems(given: Mapping[str, Any], baseline: Mapping[str, Any]) -> list[str]:
+    """What `application_settings` would refuse, one sentence a problem: the variable, the key, what it must be."""
+    try:
+        resolve(_plain(given), _plain(baseline))
+    except ApplicationError as error:
+        return [f"{problem}." for problem in error.problems]
+    return []
+
+
+def application_manifests(settings: Settings, known: Mapping[str, Any], state: str = "present") -> list[Manifest]:
     """The manifests of a list of applications as plain data.
 
     Args:
-        applications: The applications' own settings; described in roles/flask_app/meta/argument_specs.yml.
-        defaults: What the inventory sets for all of them.
-        baseline: The role's complete settings, which also say which keys exist.
-        shared: What the applications of the namespace have in common (_applications.Shared).
+        settings: Complete settings (`application_settings`).
+        known: What only the run knows of the applications (_applications.Shared).
         state: `present` renders what should exist, in an order in which it can be created; `absent` names what the
             settings have switched off, for removal.
 
     Raises:
-        AnsibleFilterError: names the application and the key that are wrong.
+        AnsibleFilterError: for a port that is none.
     """
     if state not in {"present", "absent"}:
         raise AnsibleFilterError(f"application_manifests: state must be present or absent, not {state!r}")
+    plain = _plain(settings)
+    applications, shared = plain["applications"], Shared.read(plain, _plain(known))
     try:
-        # Values from the inventory carry tags (origin, trust) and may be shared between manifests: JSON removes both.
-        plain = json.loads(json.dumps([list(applications), defaults, baseline, shared], default=_plain))
-        settings, common = resolve(*plain[:3]), Shared.read(plain[3])
-        made = render(settings, common) if state == "present" else leftovers(settings, common)
+        made = render(applications, shared) if state == "present" else leftovers(applications, shared)
     except ApplicationError as error:
         raise AnsibleFilterError(str(error)) from error
-    return list(json.loads(json.dumps(made)))
+    return list(_plain(made))
 
 
 def _plain(value: Any) -> Any:
+    """Through JSON: values from the inventory carry tags (origin, trust) and may be shared; it removes both."""
+    return json.loads(json.dumps(value, default=_container))
+
+
+def _container(value: Any) -> Any:
     """Lazy containers of a template are mappings and sequences, only not the built-in ones."""
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Sequence):
         return list(value)
-    raise AnsibleFilterError(f"application_manifests: {type(value).__name__} is no plain value")
+    raise AnsibleFilterError(f"{type(value).__name__} is no plain value")
 
 
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"application_manifests": application_manifests}
+        return {
+            "application_manifests": application_manifests,
+            "application_problems": application_problems,
+            "application_settings": application_settings,
+        }

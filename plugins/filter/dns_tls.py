@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Filters of hosted zones: whose a zone is, and which of its records can be removed."""
 
 from __future__ import annotations
@@ -29,21 +33,22 @@ def zone_belongs_to(described: Mapping[str, Any], environment: str) -> bool:
     return False
 
 
-def foreign_zones(results: Sequence[Mapping[str, Any]], environment: str) -> list[str]:
+def foreign_zones(results: Sequence[Mapping[str, Any]], environment: str, comment: str) -> list[str]:
     """Ids of the zones that are not this environment's own.
 
-    A zone whose comment names the environment and that carries no tag yet is ours: its run ended between the two calls.
+    A zone with our comment that carries no tag yet is ours: its run ended between the two calls.
 
     Args:
         results: Results of amazon.aws.route53_info with hosted_zone_method tags in a loop over zones.
-        environment: Value of the tag flaskops:environment, and of the comment.
+        environment: Value of the tag flaskops:environment.
+        comment: The comment with which this environment's zone is made; one that nobody else writes.
     """
     foreign = []
     for result in results:
         zone = result["item"]
         tag_sets = result.get("resource_tag_sets") or result.get("ResourceTagSets") or []
         tagged = any(tag_set.get("tags", tag_set.get("Tags")) for tag_set in tag_sets)
-        unfinished = not tagged and (zone.get("config") or {}).get("comment") == environment
+        unfinished = not tagged and (zone.get("config") or {}).get("comment") == comment
         if not unfinished and not zone_belongs_to(result, environment):
             foreign.append(str(zone["id"]).rsplit("/", 1)[-1])
     return foreign

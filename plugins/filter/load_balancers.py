@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Filters between Ingresses, the load balancers that they got, and DNS records."""
 
 from __future__ import annotations
@@ -5,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-UNKNOWN = "(known after apply)"
+from ansible_collections.flaskops.eks.plugins.module_utils._unknown import UNKNOWN
 
 
 def unnamed_ingresses(found: Iterable[Mapping[str, Any]], wanted: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -35,37 +39,6 @@ def alias_records(
     return records
 
 
-def alias_records_of(
-    records: Iterable[Mapping[str, Any]], hosts: Iterable[str], load_balancers: Iterable[Mapping[str, Any]]
-) -> list[dict[str, str]]:
-    """Of a zone's record sets (route53_info) the alias A records of these hosts, as `alias_records` writes them.
-
-    Only those that point at one of these load balancers: a host that has moved elsewhere keeps its record.
-    """
-    wanted = {host.rstrip(".").lower() for host in hosts}
-    ours = {_plain(str(item["dns_name"])) for item in load_balancers}
-    made = []
-    for record in records:
-        target = record.get("alias_target") or record.get("AliasTarget") or {}
-        name = str(record.get("name") or record.get("Name") or "").rstrip(".")
-        points_at = _plain(str(target.get("dns_name") or target.get("DNSName")))
-        is_address = (record.get("type") or record.get("Type")) == "A"
-        if target and is_address and name.lower() in wanted and points_at in ours:
-            made.append(
-                {
-                    "host": name,
-                    "dns_name": str(target.get("dns_name") or target.get("DNSName")),
-                    "zone_id": str(target.get("hosted_zone_id") or target.get("HostedZoneId")),
-                }
-            )
-    return made
-
-
-def tagged_with(items: Iterable[Mapping[str, Any]], tags: Mapping[str, str]) -> list[Mapping[str, Any]]:
-    """The items that carry all of these tags."""
-    return [item for item in items if all((item.get("tags") or {}).get(key) == value for key, value in tags.items())]
-
-
 def sharing_group(ingresses: Iterable[Mapping[str, Any]], group: str) -> list[str]:
     """Names (namespace/name) of the Ingresses that share the load balancer of this group.
 
@@ -77,11 +50,6 @@ def sharing_group(ingresses: Iterable[Mapping[str, Any]], group: str) -> list[st
         for item in ingresses
         if (item["metadata"].get("annotations") or {}).get("alb.ingress.kubernetes.io/group.name") == group
     ]
-
-
-def _plain(name: str) -> str:
-    """A load balancer's name as the API tells it: Route 53 adds a final dot, its console the prefix `dualstack.`."""
-    return name.lower().rstrip(".").removeprefix("dualstack.")
 
 
 def _addresses(ingresses: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -99,8 +67,6 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
             "alias_records": alias_records,
-            "alias_records_of": alias_records_of,
             "sharing_group": sharing_group,
-            "tagged_with": tagged_with,
             "unnamed_ingresses": unnamed_ingresses,
         }

@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """From resolved settings to Kubernetes manifests. Pure; nothing is left to be defaulted by chance.
 
 The order of release for targets behind a load balancer, and why a pod sleeps before it stops, is explained at
@@ -11,7 +15,8 @@ import json
 from collections.abc import Sequence
 
 from ansible_collections.flaskops.eks.plugins.module_utils import _ingress_manifest
-from ansible_collections.flaskops.eks.plugins.module_utils._applications import Settings, Shared
+from ansible_collections.flaskops.eks.plugins.module_utils._application_settings import Settings
+from ansible_collections.flaskops.eks.plugins.module_utils._applications import Shared
 from ansible_collections.flaskops.eks.plugins.module_utils._manifest_parts import (
     MANAGED_BY,
     Manifest,
@@ -25,6 +30,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils._manifest_parts impor
     versioned_labels,
 )
 from ansible_collections.flaskops.eks.plugins.module_utils._pod_manifest import CA_FILE, pod_template
+from ansible_collections.flaskops.eks.plugins.module_utils._unknown import UNKNOWN, is_unknown
 
 PSS_LABELS = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
 GATE_LABEL = {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"}
@@ -145,7 +151,9 @@ def _migration(shared: Shared) -> list[Manifest]:
     }
     pod = pod_template(settings, shared, with_secret_version=False)
     pod["spec"]["restartPolicy"] = "Never"
-    digest = hashlib.sha256(json.dumps(pod, sort_keys=True).encode()).hexdigest()[:10]
+    text = json.dumps(pod, sort_keys=True)
+    # A plan from an empty account has no image yet, so no name either: a digest of half of it would name nothing.
+    digest = UNKNOWN if is_unknown(text) else hashlib.sha256(text.encode()).hexdigest()[:10]
     spec = {
         "backoffLimit": job.backoff_limit,
         "activeDeadlineSeconds": job.active_deadline_seconds,
@@ -179,8 +187,8 @@ def _application(settings: Settings, shared: Shared) -> list[Manifest]:
 
 def _deployment(settings: Settings, shared: Shared) -> Manifest:
     spec: Manifest = {
-        "minReadySeconds": int(settings["min_ready_seconds"]),
-        "progressDeadlineSeconds": int(settings["progress_deadline_seconds"]),
+        "minReadySeconds": settings["min_ready_seconds"],
+        "progressDeadlineSeconds": settings["progress_deadline_seconds"],
         "revisionHistoryLimit": 5,
         # One more before one less: with maxUnavailable 0 no rollout ever serves with fewer pods than before.
         "strategy": {
@@ -192,15 +200,15 @@ def _deployment(settings: Settings, shared: Shared) -> Manifest:
     }
     if not settings["autoscaling"]["enabled"]:
         # An autoscaler owns this field; stating it as well would undo its decision at every run.
-        spec["replicas"] = int(settings["replicas"])
+        spec["replicas"] = settings["replicas"]
     return make_object("apps/v1", "Deployment", settings["name"], shared, versioned_labels(settings, shared), spec=spec)
 
 
 def _service(settings: Settings, shared: Shared) -> Manifest:
     wanted = settings["service"]
-    port: Manifest = {"name": "http", "port": int(wanted["port"]), "targetPort": "http", "protocol": "TCP"}
+    port: Manifest = {"name": "http", "port": wanted["port"], "targetPort": "http", "protocol": "TCP"}
     if wanted["node_port"]:
-        port["nodePort"] = int(wanted["node_port"])
+        port["nodePort"] = wanted["node_port"]
     spec = {"type": wanted["type"], "selector": selector(settings), "ports": [port]}
     made = make_object("v1", "Service", settings["name"], shared, labels(settings, shared), spec=spec)
     if wanted["annotations"]:
@@ -221,24 +229,22 @@ def _autoscaler(settings: Settings, shared: Shared) -> Manifest:
     metrics = [
         {
             "type": "Resource",
-            "resource": {"name": name, "target": {"type": "Utilization", "averageUtilization": int(target)}},
+            "resource": {"name": name, "target": {"type": "Utilization", "averageUtilization": target}},
         }
         for name, target in (("cpu", wanted["cpu_utilization"]), ("memory", wanted["memory_utilization"]))
         if target
     ]
     behavior = {
         direction: {
-            "stabilizationWindowSeconds": int(rule["stabilization_seconds"]),
+            "stabilizationWindowSeconds": rule["stabilization_seconds"],
             "selectPolicy": "Max",
-            "policies": [
-                {"type": "Percent", "value": int(rule["percent"]), "periodSeconds": int(rule["period_seconds"])}
-            ],
+            "policies": [{"type": "Percent", "value": rule["percent"], "periodSeconds": rule["period_seconds"]}],
         }
         for direction, rule in (("scaleUp", wanted["scale_up"]), ("scaleDown", wanted["scale_down"]))
     }
     spec = {
-        "minReplicas": int(wanted["min_replicas"]),
-        "maxReplicas": int(wanted["max_replicas"]),
+        "minReplicas": wanted["min_replicas"],
+        "maxReplicas": wanted["max_replicas"],
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": settings["name"]},
         "metrics": metrics,
         "behavior": behavior,
@@ -293,7 +299,7 @@ def _network_policy(settings: Settings, shared: Shared) -> Manifest:
 
 def _service_account(settings: Settings, shared: Shared) -> Manifest:
     made = make_object("v1", "ServiceAccount", settings["name"], shared, labels(settings, shared))
-    made["automountServiceAccountToken"] = bool(settings["service_account"]["automount_token"])
+    made["automountServiceAccountToken"] = settings["service_account"]["automount_token"]
     if settings["service_account"]["annotations"]:
         made["metadata"]["annotations"] = dict(settings["service_account"]["annotations"])
     return made

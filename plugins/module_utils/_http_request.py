@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """One HTTP request whose name and whose address are two things. No Ansible in here.
 
 A load balancer is checked by the name that its certificate carries, while that name may not resolve yet, or

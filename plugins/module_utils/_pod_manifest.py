@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """The pods of an application: what they may do, where they run, how they start and stop. Pure.
 
 What they may do is the `restricted` Pod Security Standard, and less

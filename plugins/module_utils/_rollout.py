@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """What a rollout's objects say: done, on its way, or failed and why. Pure: nothing here talks to a cluster.
 
 Kubernetes itself calls a rollout failed only when `progressDeadlineSeconds` has passed, minutes after the cause

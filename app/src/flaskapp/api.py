@@ -1,4 +1,4 @@
-"""POST /tasks, GET /tasks and GET /tasks/<id>."""
+"""POST /tasks, GET /tasks, GET /tasks/<id> and DELETE /tasks/<id>."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Conflict, NotFound
 
 from flaskapp import tasks
 from flaskapp.breaker import Breaker, BreakerOpen
@@ -99,6 +99,17 @@ def tasks_api(settings: Settings, engine: Engine, queue: Queue, metrics: Metrics
             if task is None:
                 raise NotFound("There is no such task.")
             return task.as_json()
+
+    @blueprint.delete("/tasks/<uuid:task_id>")
+    def remove(task_id: uuid.UUID) -> ResponseReturnValue:
+        with database, Session(engine) as session:
+            removed = tasks.remove(session, task_id)
+            session.commit()
+            if not removed and session.get(Task, task_id) is None:
+                raise NotFound("There is no such task.")
+        if not removed:
+            raise Conflict("A worker is doing this task. Delete it when it is done.")
+        return "", 204
 
     @blueprint.get("/tasks")
     def several() -> ResponseReturnValue:

@@ -6,7 +6,7 @@ import typing as t
 import uuid
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, and_, or_, select, update
+from sqlalchemy import CursorResult, Delete, Update, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from flaskapp.models import Status, Task, now
@@ -74,6 +74,11 @@ def release(session: Session, task_id: uuid.UUID, worker: str) -> bool:
     )
 
 
+def remove(session: Session, task_id: uuid.UUID) -> bool:
+    """Delete a task; False when there is none, or a worker is doing it. Workers skip its id on the queue."""
+    return _one(session, delete(Task).where(Task.id == task_id, Task.status != Status.RUNNING))
+
+
 def waiting_since(session: Session, moment: datetime, limit: int) -> list[Task]:
     """Return tasks that have been waiting since before `moment`, the longest first."""
     query = select(Task).where(Task.status == Status.QUEUED, Task.queued_at < moment).order_by(Task.queued_at)
@@ -95,5 +100,9 @@ def expired(session: Session, limit: int) -> list[Task]:
 
 def _set(session: Session, *conditions: t.Any, **values: t.Any) -> bool:
     """Update the one row for which all conditions hold; False when there is none (compare-and-set)."""
-    statement = update(Task).where(*conditions).values(**values).execution_options(synchronize_session=False)
-    return t.cast("CursorResult[t.Any]", session.execute(statement)).rowcount == 1
+    return _one(session, update(Task).where(*conditions).values(**values))
+
+
+def _one(session: Session, statement: Update | Delete) -> bool:
+    done = session.execute(statement.execution_options(synchronize_session=False))
+    return t.cast("CursorResult[t.Any]", done).rowcount == 1

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
-from ansible_collections.flaskops.eks.plugins.filter.applications import application_manifests
+from ansible_collections.flaskops.eks.plugins.filter.applications import (
+    application_manifests,
+    application_problems,
+    application_settings,
+)
 
 ROLE = Path(__file__).resolve().parents[4] / "roles" / "flask_app"
 BASELINE = yaml.safe_load((ROLE / "vars" / "main.yml").read_text())["__flask_app_baseline"]
@@ -21,40 +26,57 @@ API: dict[str, Any] = {
     "ingress": {"enabled": True, "hosts": ["api.example.com"]},
 }
 WORKER: dict[str, Any] = {"name": "worker", "args": ["worker"], "service": {"enabled": False}}
-SHARED: dict[str, Any] = {
+# What the inventory says of all applications: flask_app_<name>.
+GIVEN: dict[str, Any] = {
+    "defaults": {},
+    "ingress": {"group_name": "flask-dev", "tags": {"b": "2", "a": "1"}},
+    "external_secret": {"refresh_interval": "10s"},
+    "migration": {},
+}
+# What only the run knows of them: __flask_app_shared.
+KNOWN: dict[str, Any] = {
     "namespace": "flask",
+    "part_of": "flask",
     "image": f"registry.example.com/flask@{DIGEST}",
     "version": "1.4.2",
     "environment": {"DATABASE_HOST": "db", "DATABASE_PORT": 5432, "DATABASE_NAME": "flask", "REDIS_TLS": True},
+    "secret_name": "flask-app-secret",
     "secret_version": "abc",
     "ca_certificates": "-----BEGIN CERTIFICATE-----",
     "data_cidrs": ["10.0.0.0/16"],
     "data_ports": [5432, 6379],
     "client_cidrs": ["10.0.0.0/16"],
     "metrics_namespaces": ["monitoring"],
+    "namespace_labels": {},
     "priority_classes": [{"name": "app-normal", "value": 100, "global_default": True}],
     "ingress": {
-        "group_name": "flask-dev",
         "certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/1",
         "security_group_ids": ["sg-1"],
         "subnet_ids": ["subnet-1", "subnet-2"],
-        "health_check": {"path": "/status", "interval_seconds": 5},
-        "tags": {"b": "2", "a": "1"},
     },
     "external_secret": {
-        "refresh_interval": "10s",
+        "store": "aws-secret-store",
+        "force_sync": "",
         "data": [{"key": "DATABASE_USER", "secret": "flask/database", "property": "username"}],
     },
-    "migration": {"resources": BASELINE["resources"]},
 }
 Manifest = dict[str, Any]
 
 
+def given(*applications: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return copy.deepcopy({**GIVEN, "applications": list(applications) or [API, WORKER], **changes})
+
+
 def render(
-    *applications: dict[str, Any], defaults: dict[str, Any] | None = None, state: str = "present", **shared: Any
+    *applications: dict[str, Any],
+    state: str = "present",
+    settings: dict[str, Any] | None = None,
+    ingress: dict[str, Any] | None = None,
+    **known: Any,
 ) -> list[Manifest]:
-    wanted = {**copy.deepcopy(SHARED), **shared}
-    return application_manifests(list(applications) or [API, WORKER], defaults or {}, BASELINE, wanted, state)
+    """`settings` replace those of the inventory, `ingress` what the run knows of it, the rest what it knows else."""
+    made = application_settings(given(*applications, **(settings or {})), BASELINE)
+    return application_manifests(made, {**KNOWN, "ingress": {**KNOWN["ingress"], **(ingress or {})}, **known}, state)
 
 
 def find(manifests: list[Manifest], kind: str, name: str = "api") -> Manifest:
@@ -180,13 +202,13 @@ def test_load_balancer_annotation(name: str) -> None:
     ids=["no certificate", "no security groups", "no subnets", "no ExternalDNS"],
 )
 def test_annotation_only_where_it_means_something(ingress: dict[str, Any], absent: str) -> None:
-    manifest = find(render(ingress={**SHARED["ingress"], **ingress}), "Ingress")
+    manifest = find(render(ingress=ingress), "Ingress")
     assert absent not in manifest["metadata"]["annotations"]
 
 
 def test_external_dns_and_own_annotations() -> None:
     own = {**API, "ingress": {**API["ingress"], "annotations": {"alb.ingress.kubernetes.io/scheme": "internal"}}}
-    made = find(render(own, ingress={**SHARED["ingress"], "external_dns": True}), "Ingress")["metadata"]["annotations"]
+    made = find(render(own, settings={"ingress": {"external_dns": True}}), "Ingress")["metadata"]["annotations"]
     assert made["external-dns.alpha.kubernetes.io/hostname"] == "api.example.com"
     assert made["alb.ingress.kubernetes.io/scheme"] == "internal"
 
@@ -263,12 +285,19 @@ def test_a_release_changes_only_what_runs_it() -> None:
         ({}, True),
         ({"secret_version": "another"}, True),
         ({"image": "registry.example.com/flask:2"}, False),
-        ({"environment": {**SHARED["environment"], "DATABASE_HOST": "elsewhere"}}, False),
+        ({"environment": {**KNOWN["environment"], "DATABASE_HOST": "elsewhere"}}, False),
     ],
     ids=["nothing changed", "rotated password", "new image", "another database"],
 )
 def test_a_migration_runs_once_for_what_it_does(change: dict[str, Any], same: bool) -> None:
     assert (job_name(**change) == job_name()) is same
+
+
+def test_a_migration_of_an_image_that_is_not_there_yet_has_no_name_yet() -> None:
+    image = "(known after apply)/flask:1"
+    manifests = render(image=image)
+    names = [item["metadata"]["name"] for item in manifests if item["kind"] == "Job"]
+    assert names == ["migrate-(known after apply)"]
 
 
 def test_a_migration_can_be_repeated_and_never_restarts_in_place() -> None:
@@ -298,7 +327,7 @@ def test_environment_is_text() -> None:
 
 def test_layers_are_merged_key_by_key() -> None:
     over = {"resources": {"limits": {"memory": "512Mi"}}, "autoscaling": {"max_replicas": 4}}
-    manifests = render({**API, "autoscaling": {"max_replicas": 6}}, WORKER, defaults=over)
+    manifests = render({**API, "autoscaling": {"max_replicas": 6}}, WORKER, settings={"defaults": over})
     assert find(manifests, "HorizontalPodAutoscaler")["spec"]["maxReplicas"] == 6
     assert find(manifests, "HorizontalPodAutoscaler", "worker")["spec"]["maxReplicas"] == 4
     limits = find(manifests, "Deployment")["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]
@@ -355,33 +384,153 @@ def test_manifests_share_nothing() -> None:
     assert constraint is not first["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"][0]
 
 
-Change = Callable[[], list[Manifest]]
-REFUSED: dict[str, tuple[Change, str]] = {
-    "unknown key": (lambda: render({**API, "replica": 3}), "unknown key replica"),
-    "unknown key below": (lambda: render({**API, "probes": {"liveness": {"pth": "/"}}}), "probes.liveness.pth"),
-    "unknown key in the defaults": (lambda: render(defaults={"prots": {}}), "the applications' defaults"),
-    "unknown shared key": (lambda: render(imagge="x"), "imagge"),
-    "name": (lambda: render({**API, "name": "My_API"}), "'My_API'"),
-    "two of a name": (lambda: render(API, {**WORKER, "name": "api"}), "named twice: api"),
-    "no host": (lambda: render({**API, "ingress": {"enabled": True, "hosts": []}}), "ingress.hosts"),
-    "two for one host": (lambda: render(API, {**API, "name": "admin"}), "both want api.example.com/"),
-    "ingress without service": (lambda: render({**API, "service": {"enabled": False}}), "needs service.enabled"),
-    "probe without port": (lambda: render({**WORKER, "ports": {"http": 0}}), "probes.startup.port"),
-    "fewest above most": (lambda: render({**API, "autoscaling": {"min_replicas": 11}}), "min_replicas"),
-    "no metric": (
-        lambda: render({**API, "autoscaling": {"cpu_utilization": 0, "memory_utilization": 0}}),
-        "needs cpu_utilization",
+def test_values_take_the_type_of_their_default() -> None:
+    """As text they come from -e name=value, and Kubernetes refuses a number that is written as one."""
+    own = {
+        **API,
+        "replicas": "4",
+        "autoscaling": {"enabled": "false"},
+        "max_surge": "2",
+        "args": [1],
+        "drain_seconds": None,
+    }
+    spec = find(render(own), "Deployment")["spec"]
+    assert (spec["replicas"], spec["strategy"]["rollingUpdate"]["maxSurge"]) == (4, 2)
+    assert spec["template"]["spec"]["containers"][0]["args"] == ["1"]
+    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 80
+    assert (
+        find(render({**API, "max_surge": "25%"}), "Deployment")["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
+        == "25%"
+    )
+
+
+# Settings that are refused: what the inventory says, and what must stand in the refusal.
+REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "unknown key": (given({**API, "replica": 3}), ["flask_app_applications: api: unknown key replica", "replicas"]),
+    "unknown key below": (given({**API, "probes": {"liveness": {"pth": "/"}}}), ["probes.liveness.pth", "path"]),
+    "unknown key in the defaults": (given(defaults={"prots": {}}), ["flask_app_defaults: unknown key prots"]),
+    "unknown key of the Ingress": (given(ingress={"shceme": "internal"}), ["flask_app_ingress: unknown key shceme"]),
+    "unknown health check": (
+        given(ingress={"health_check": {"pth": "/"}}),
+        ["flask_app_ingress: ", "health_check.pth"],
     ),
-    "both budgets": (lambda: render({**API, "disruption_budget": {"min_available": 1}}), "not both"),
-    "no rules": (lambda: render({**API, "rbac": {"enabled": True}}), "rbac.rules"),
-    "a list for a dictionary": (lambda: render({**API, "resources": []}), "resources must be a dictionary"),
-    "a word for a port": (lambda: render(data_ports=["postgres"]), "must be a number"),
+    "unknown key of the Secret": (
+        given(external_secret={"stor": "x"}),
+        ["flask_app_external_secret: unknown key stor"],
+    ),
+    "unknown key of the Job": (given(migration={"arg": []}), ["flask_app_migration: unknown key arg"]),
+    "no dictionary": (given({**API, "resources": []}), ["api: resources must be a dictionary, not []"]),
+    "no list": (given({**API, "args": "api"}), ["api: args must be a list, not 'api'"]),
+    "no text": (given({**API, "args": [["api"]]}), ["api: args must be text"]),
+    "a truth value for text": (given({**API, "temporary_storage": True}), ["temporary_storage must be text, not True"]),
+    "no number": (given({**API, "replicas": "many"}), ["api: replicas must be a whole number, not 'many'"]),
+    "below zero": (given({**API, "ports": {"http": -1}}), ["ports.http must be a whole number"]),
+    "a truth value for a number": (given({**API, "replicas": True}), ["replicas must be a whole number"]),
+    "no truth value": (given({**API, "enabled": "perhaps"}), ["api: enabled must be true or false, not 'perhaps'"]),
+    "no amount": (given({**API, "max_surge": "some"}), ["max_surge must be a number or a percentage"]),
+    "no choice": (given({**API, "image": {"pull_policy": "Often"}}), ["image.pull_policy must be one of Always,"]),
+    "no port by name": (
+        given(defaults={"probes": {"startup": {"port": "web"}}}),
+        ["flask_app_defaults: probes.startup.port must be one of http, metrics"],
+    ),
+    "no scheme": (given(ingress={"scheme": "public"}), ["flask_app_ingress: scheme must be one of internet-facing"]),
+    "no kind of store": (given(external_secret={"store_kind": "Store"}), ["flask_app_external_secret: store_kind"]),
+    "no time": (
+        given(migration={"backoff_limit": "2s"}),
+        ["flask_app_migration: backoff_limit must be a whole number"],
+    ),
+    "an egress without ports": (
+        given({**API, "network_policy": {"egress": [{"cidr": "10.0.0.0/8"}]}}),
+        ["api: each entry of network_policy.egress needs cidr and ports"],
+    ),
+    "an egress port that is none": (
+        given({**API, "network_policy": {"egress": [{"cidr": "10.0.0.0/8", "ports": ["https"]}]}}),
+        ["network_policy.egress.ports must be a whole number"],
+    ),
+    "rules that are none": (given({**API, "rbac": {"rules": ["all"]}}), ["rbac.rules must be a dictionary"]),
+    "name": (given({**API, "name": "My_API"}), ["flask_app_applications: 'My_API'"]),
+    "two of a name": (given(API, {**WORKER, "name": "api"}), ["flask_app_applications: named twice: api"]),
+    "no host": (given({**API, "ingress": {"enabled": True, "hosts": []}}), ["api: ", "ingress.hosts"]),
+    "two for one host": (given(API, {**API, "name": "admin"}), ["api and admin both want api.example.com/"]),
+    "ingress without service": (given({**API, "service": {"enabled": False}}), ["needs service.enabled"]),
+    "service without port": (given({**API, "ports": {"http": 0}}), ["service.enabled needs ports.http"]),
+    "probe without port": (given({**WORKER, "ports": {"http": 0}}), ["worker: probes.startup.port"]),
+    "fewest above most": (given({**API, "autoscaling": {"min_replicas": 11}}), ["min_replicas"]),
+    "no metric": (
+        given({**API, "autoscaling": {"cpu_utilization": 0, "memory_utilization": 0}}),
+        ["needs cpu_utilization"],
+    ),
+    "both budgets": (given({**API, "disruption_budget": {"min_available": 1}}), ["not both"]),
+    "no rules": (given({**API, "rbac": {"enabled": True}}), ["rbac.rules"]),
 }
 
 
-@pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED.keys())
-def test_refused_with_the_reason(case: tuple[Change, str]) -> None:
-    change, reason = case
-    with pytest.raises(AnsibleFilterError) as error:
-        change()
-    assert reason in str(error.value)
+@pytest.mark.parametrize(("values", "words"), REFUSED.values(), ids=list(REFUSED))
+def test_refused_with_variable_key_and_reason(values: dict[str, Any], words: list[str]) -> None:
+    (problem,) = application_problems(values, BASELINE)[:1]
+    assert not [word for word in words if word not in problem], problem
+    with pytest.raises(AnsibleFilterError, match=re.escape(words[0])):
+        application_settings(values, BASELINE)
+
+
+def test_every_problem_is_told_at_once() -> None:
+    wrong = given({**API, "replica": 3, "drain_seconds": "x"}, defaults={"prots": {}}, ingress={"scheme": 1})
+    problems = application_problems(wrong, BASELINE)
+    assert [problem.partition(":")[0] for problem in problems] == [
+        "flask_app_defaults",
+        "flask_app_applications",
+        "flask_app_applications",
+        "flask_app_ingress",
+    ]
+    assert application_problems(given(), BASELINE) == []
+
+
+def test_a_word_for_a_data_port_is_refused() -> None:
+    with pytest.raises(AnsibleFilterError, match="must be a number"):
+        render(data_ports=["postgres"])
+
+
+TYPES = {bool: "bool", int: "int", str: "str", list: "list", dict: "dict"}
+AMOUNTS = {"max_surge", "disruption_budget.max_unavailable", "disruption_budget.min_available"}
+
+
+def flat(values: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key with its default by its whole name; requests and limits are one value each."""
+    for key, value in values.items():
+        name = f"{path}{key}"
+        if isinstance(value, dict) and value and key not in {"requests", "limits"}:
+            yield from flat(value, f"{name}.")
+        else:
+            yield name, value
+
+
+def documented(kind: str) -> dict[str, tuple[str, str]]:
+    """Type and default by key, from the README's table; `probes.*` stands for the three, its defaults for each."""
+    found = {}
+    text = (ROLE / "README.md").read_text()
+    prefix = "" if kind == "application" else f"flask_app_{kind}[.]"
+    for key, type_, default in re.findall(rf"^\| `{prefix}([a-z_.*]+)` \| ([^|]+) \| ([^|]+) \|[^|]+\|$", text, re.M):
+        if key.startswith("flask_app_"):
+            continue
+        values = [value.strip().strip("`") for value in default.split(" / ")]
+        for place, probe in enumerate(["startup", "liveness", "readiness"] if "*" in key else [""]):
+            found[key.replace("*", probe)] = (type_.strip(), values[place % len(values)])
+    return found
+
+
+@pytest.mark.parametrize("kind", ["application", "ingress", "migration", "external_secret"])
+def test_the_readme_lists_every_key_with_type_and_default(kind: str) -> None:
+    wanted = {key: ("int or %" if key in AMOUNTS else TYPES[type(value)], value) for key, value in flat(BASELINE[kind])}
+    told = {
+        key: (type_, "" if default == "empty" else yaml.safe_load(default) if type_ != "str" else default)
+        for key, (type_, default) in documented(kind).items()
+    }
+    assert told == wanted
+
+
+@pytest.mark.parametrize("kind", ["applications", "ingress", "migration", "external_secret"])
+def test_ansible_doc_names_every_key(kind: str) -> None:
+    specs = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+    text = specs["validate"]["options"][f"flask_app_{kind}"]["description"][1]
+    named = re.sub(r".*README.md: |\.$", "", text).split(", ")
+    assert sorted(named) == sorted(BASELINE[kind.replace("applications", "application")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.flaskops.eks.plugins.filter import dns_tls, tags
+from ansible_collections.flaskops.eks.plugins.filter import dns_tls
 
 
 def described(**values: str) -> dict[str, Any]:
@@ -52,19 +52,16 @@ def test_records_become_options_and_the_zones_own_are_left_to_it() -> None:
     ]
 
 
-def test_only_what_carries_the_tag_is_kept() -> None:
-    ours = {"name": "a", "tags": {"elbv2.k8s.aws/cluster": "flask"}}
-    others = [{"name": "b", "tags": {"elbv2.k8s.aws/cluster": "other"}}, {"name": "c", "tags": None}, {"name": "d"}]
-    assert tags.with_tag([ours, *others], "elbv2.k8s.aws/cluster", "flask") == [ours]
-
-
 @pytest.mark.parametrize(
     ("comment", "tags", "foreign"),
     [
-        ("dev", [], []),
+        ("flaskops.eks dev", [], []),
+        ("dev", [], ["Z1"]),
+        ("flaskops.eks development", [], ["Z1"]),
+        ("flaskops.eks prod", [], ["Z1"]),
         ("", [], ["Z1"]),
         ("the company's", [], ["Z1"]),
-        ("dev", [{"key": "owner", "value": "mail team"}], ["Z1"]),
+        ("flaskops.eks dev", [{"key": "owner", "value": "mail team"}], ["Z1"]),
         (
             "anything",
             [{"key": "flaskops:environment", "value": "dev"}, {"key": "flaskops:component", "value": "dns_tls"}],
@@ -79,4 +76,4 @@ def test_only_what_carries_the_tag_is_kept() -> None:
 )
 def test_somebody_elses_zone_is_told_from_an_unfinished_one_of_ours(comment, tags, foreign) -> None:
     result = {"item": {"id": "/hostedzone/Z1", "config": {"comment": comment}}, "resource_tag_sets": [{"tags": tags}]}
-    assert dns_tls.foreign_zones([result], "dev") == foreign
+    assert dns_tls.foreign_zones([result], "dev", "flaskops.eks dev") == foreign

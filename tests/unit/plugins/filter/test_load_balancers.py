@@ -10,7 +10,7 @@ from ansible_collections.flaskops.eks.plugins.filter import load_balancers, work
 NAME = "k8s-flaskdev-1234567890-1.eu-west-1.elb.amazonaws.com"
 WANTED = [{"metadata": {"name": "api"}, "spec": {"rules": [{"host": "a.example.com"}, {"host": "b.example.com"}]}}]
 FOUND = [{"metadata": {"name": "api"}, "status": {"loadBalancer": {"ingress": [{"hostname": NAME}]}}}]
-BALANCER = {"dns_name": NAME.upper(), "canonical_hosted_zone_id": "Z32O12XQLNTSW2", "tags": {"a": "1", "b": "2"}}
+BALANCER = {"dns_name": NAME.upper(), "canonical_hosted_zone_id": "Z32O12XQLNTSW2"}
 
 
 def test_one_record_for_each_host() -> None:
@@ -30,35 +30,6 @@ def test_what_does_not_exist_yet_is_planned(found: list[dict[str, Any]]) -> None
 
 def test_named_ingresses_are_not_waited_for() -> None:
     assert load_balancers.unnamed_ingresses(FOUND, WANTED) == []
-
-
-def test_only_own_alias_records_are_found_again() -> None:
-    target = {"dns_name": f"{NAME}.", "hosted_zone_id": "Z32O12XQLNTSW2"}
-    records = [
-        {"name": "a.example.com.", "type": "A", "alias_target": target},
-        {"name": "a.example.com.", "type": "TXT", "resource_records": [{"value": "x"}]},
-        {"name": "other.example.com.", "type": "A", "alias_target": target},
-        {"name": "b.example.com.", "type": "A", "resource_records": [{"value": "192.0.2.1"}]},
-    ]
-    hosts = ["A.example.com", "b.example.com"]
-    assert load_balancers.alias_records_of(records, hosts, [BALANCER]) == [
-        {"host": "a.example.com", "dns_name": f"{NAME}.", "zone_id": "Z32O12XQLNTSW2"}
-    ]
-    moved_away = [BALANCER | {"dns_name": "d111111abcdef8.cloudfront.net"}]
-    assert load_balancers.alias_records_of(records, hosts, moved_away) == []
-
-
-@pytest.mark.parametrize("written", [NAME, f"{NAME}.", f"dualstack.{NAME}.", NAME.upper()])
-def test_a_record_is_ours_however_route_53_writes_the_name(written: str) -> None:
-    record = {"name": "a.example.com.", "type": "A", "alias_target": {"dns_name": written, "hosted_zone_id": "Z"}}
-    assert load_balancers.alias_records_of([record], ["a.example.com"], [BALANCER])
-
-
-@pytest.mark.parametrize(
-    ("tags", "count"), [({"a": "1"}, 1), ({"a": "1", "b": "2"}, 1), ({"a": "2"}, 0), ({"c": "1"}, 0)]
-)
-def test_tagged_with(tags: dict[str, str], count: int) -> None:
-    assert len(load_balancers.tagged_with([BALANCER, {"tags": None}], tags)) == count
 
 
 def test_shapes_for_charts_and_manifests() -> None:

@@ -1,0 +1,133 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whose a host's DNS records are: this environment's load balancer's, an earlier one's of it, or somebody else's."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.flaskops.eks.plugins.filter.tags import tagged_with
+
+# Types that lead a browser somewhere; others (TXT, MX, CAA, ...) may stand beside an A record.
+LEADING = frozenset({"A", "AAAA", "CNAME"})
+# Tags of the AWS Load Balancer Controller, which say whose a load balancer is.
+CLUSTER_TAG, GROUP_TAG = "elbv2.k8s.aws/cluster", "ingress.k8s.aws/stack"
+SCHEMES = ("internet-facing", "internal")
+REPLACEABLE = " (flask_app_replace_records: true replaces it)"
+
+
+def foreign_records(
+    records: Iterable[Mapping[str, Any]],
+    hosts: Iterable[str],
+    tags: Mapping[str, str],
+    region: str,
+    load_balancers: Iterable[Mapping[str, Any]],
+    replace: bool = False,
+) -> list[str]:
+    """Records of these hosts that lead to something else than this environment's load balancer, one text each.
+
+    Args:
+        records: Record sets of the zone (resource_record_sets of amazon.aws.route53_info).
+        hosts: The applications' hosts.
+        tags: What the controller tags the load balancer with: cluster and Ingress group.
+        region: Region of the load balancer.
+        load_balancers: All that there are now, with their tags (amazon.aws.elb_application_lb_info).
+        replace: Whether those that our alias record would replace may go.
+    """
+    ours = _ours(tags, region, load_balancers)
+    return [
+        f"{host} is {_text(record)}{REPLACEABLE if _replaceable(record) else ''}"
+        for host, record in _leading(records, hosts)
+        if not ours(record) and not (replace and _replaceable(record))
+    ]
+
+
+def own_aliases(
+    records: Iterable[Mapping[str, Any]],
+    hosts: Iterable[str],
+    tags: Mapping[str, str],
+    region: str,
+    load_balancers: Iterable[Mapping[str, Any]],
+) -> list[dict[str, str]]:
+    """Alias A records of these hosts that lead to this environment's load balancer: {host, dns_name, zone_id}.
+
+    Args as of `foreign_records`. Names are written as Route 53 has them, which a removal must repeat.
+    """
+    ours = _ours(tags, region, load_balancers)
+    return [
+        {
+            "host": host,
+            "dns_name": record["alias_target"]["dns_name"],
+            "zone_id": record["alias_target"]["hosted_zone_id"],
+        }
+        for host, record in _leading(records, hosts)
+        if record["type"] == "A" and ours(record)
+    ]
+
+
+def load_balancer_names(cluster: str, group: str) -> set[str]:
+    """What the AWS Load Balancer Controller calls the load balancer of an Ingress group, by scheme; in lower case.
+
+    The same for each that it makes anew: pkg/ingress/model_build_load_balancer.go, buildLoadBalancerName.
+    """
+    stem = re.sub(r"[^0-9A-Za-z]", "", group)[:17]
+    digests = (hashlib.sha256(f"{cluster}{group}{scheme}".encode()).hexdigest()[:10] for scheme in SCHEMES)
+    return {f"k8s-{stem}-{digest}".lower() for digest in digests}
+
+
+def _ours(
+    tags: Mapping[str, str], region: str, load_balancers: Iterable[Mapping[str, Any]]
+) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a record leads to a load balancer that carries the tags, or to a former one by its name."""
+    living = {_plain(item["dns_name"]) for item in tagged_with(load_balancers, tags)}
+    names = "|".join(map(re.escape, sorted(load_balancer_names(tags[CLUSTER_TAG], tags[GROUP_TAG]))))
+    # <name>-<number>.<region>.elb.amazonaws.com; only the number differs between one and its successor.
+    former = re.compile(rf"(internal-)?({names})-[0-9]+\.{re.escape(region)}\.elb\.amazonaws\.com(\.cn)?")
+
+    def check(record: Mapping[str, Any]) -> bool:
+        target = _plain((record.get("alias_target") or {}).get("dns_name") or "")
+        return target in living or former.fullmatch(target) is not None
+
+    return check
+
+
+def _leading(records: Iterable[Mapping[str, Any]], hosts: Iterable[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The hosts' records that lead somewhere, each with its host."""
+    wanted = {host.rstrip(".").lower() for host in hosts}
+    for record in records:
+        # Route 53 writes the wildcard's asterisk by its octal code.
+        host = record["name"].replace("\\052", "*").rstrip(".").lower()
+        if host in wanted and record["type"] in LEADING:
+            yield host, record
+
+
+def _replaceable(record: Mapping[str, Any]) -> bool:
+    """Whether an alias A record without a routing policy takes its place.
+
+    Route 53 refuses one beside a CNAME, and beside records of the same type that have a routing policy (weighted, ...).
+    An AAAA record stays beside it and leads whoever has IPv6 elsewhere.
+    """
+    return record["type"] == "A" and not record.get("set_identifier")
+
+
+def _plain(name: str) -> str:
+    """A load balancer's name as its own API has it: Route 53 adds a final dot, the console the prefix `dualstack.`."""
+    return name.lower().rstrip(".").removeprefix("dualstack.")
+
+
+def _text(record: Mapping[str, Any]) -> str:
+    alias = record.get("alias_target")
+    values = [alias["dns_name"]] if alias else [item["value"] for item in record.get("resource_records") or []]
+    return f"{record['type']} {', '.join(values)}"
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"foreign_records": foreign_records, "own_aliases": own_aliases}
