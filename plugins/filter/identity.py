@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Filters of identities: trust policies, principals and the roles of pods."""
 
 from __future__ import annotations
@@ -7,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.flaskops.eks.plugins.module_utils._unknown import is_unknown
 
 ASSUMED_ROLE = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/]+)/.+")
 USER_OR_ROLE = re.compile(r"arn:(aws[a-z-]*):(?:iam|sts)::([0-9]{12}):((?:user|role)/.+)")
@@ -28,6 +33,31 @@ def trust_policy(service: str, actions: Sequence[str] = ("sts:AssumeRole",)) -> 
     }
 
 
+def pod_trust_policy(cluster: str, namespace: str, service_account: str) -> dict[str, Any]:
+    """Describe a role that only the pods of one ServiceAccount of one cluster may assume, by EKS Pod Identity.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
+
+    Args:
+        cluster: Name of the EKS cluster.
+        namespace: The ServiceAccount's namespace.
+        service_account: The ServiceAccount.
+
+    Returns:
+        The trust policy.
+    """
+    policy = trust_policy("pods.eks.amazonaws.com", ["sts:AssumeRole", "sts:TagSession"])
+    policy["Statement"][0]["Sid"] = "EksPodIdentity"
+    policy["Statement"][0]["Condition"] = {
+        "StringEquals": {
+            "aws:RequestTag/eks-cluster-name": cluster,
+            "aws:RequestTag/kubernetes-namespace": namespace,
+            "aws:RequestTag/kubernetes-service-account": service_account,
+        }
+    }
+    return policy
+
+
 def principal_arn(caller: str) -> str:
     """Turn a caller's ARN into that of the IAM user or role that an access entry names.
 
@@ -44,7 +74,7 @@ def principal_arn(caller: str) -> str:
     Raises:
         AnsibleFilterError: The caller is neither, for example the account's root user.
     """
-    if "(known after apply)" in caller:
+    if is_unknown(caller):
         return caller
     session = ASSUMED_ROLE.fullmatch(caller)
     if session and session[3].startswith("AWSReservedSSO_"):
@@ -98,6 +128,7 @@ class FilterModule:
         """Return the filters by their names."""
         return {
             "trust_policy": trust_policy,
+            "pod_trust_policy": pod_trust_policy,
             "principal_arn": principal_arn,
             "own_policy_arns": own_policy_arns,
             "pod_role_arn": pod_role_arn,

@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Filters of the network: which subnets, route tables and endpoints a few inventory values stand for."""
 
 from __future__ import annotations
@@ -6,6 +10,8 @@ import ipaddress
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from ansible_collections.flaskops.eks.plugins.filter.validation import documentation_problems
 
 SUBNET_ROLES = ("public", "private", "database")
 
@@ -205,7 +211,8 @@ def network_problems(values: Mapping[str, Any]) -> list[str]:
     problems += _cidr_problems(values["vpc_cidr"], values["subnets"], len(values["zones"]))
     for cidr in values["alb_source_cidrs"]:
         if _network(cidr) is None:
-            problems.append(f"network_alb_source_cidrs: {cidr!r} is not a CIDR block; write it like 203.0.113.0/24.")
+            problems.append(f"network_alb_source_cidrs: {cidr!r} is not a CIDR block; write it like 10.0.0.0/16.")
+    problems += documentation_problems("network_alb_source_cidrs", values["alb_source_cidrs"])
     if values["nat"] == "none":
         missing = [service for service in SERVICES_WITHOUT_NAT if service not in values["endpoints"]]
         if missing and values["endpoints"]:

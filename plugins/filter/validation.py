@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Filters that check an environment's values against each other before anything is touched.
 
 Each `*_problems` filter returns one sentence a problem: the variable, what is wrong, what to do. Single values
@@ -13,9 +17,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.flaskops.eks.plugins.filter.entries import in_state
+from ansible_collections.flaskops.eks.plugins.module_utils._unknown import UNKNOWN
 
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]*")
+DOCUMENTATION_BLOCKS = (
+    (ipaddress.ip_network("192.0.2.0/24"), "RFC 5737"),
+    (ipaddress.ip_network("198.51.100.0/24"), "RFC 5737"),
+    (ipaddress.ip_network("203.0.113.0/24"), "RFC 5737"),
+    (ipaddress.ip_network("2001:db8::/32"), "RFC 3849"),
+)
 DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/.+")
 
@@ -51,7 +63,7 @@ def environment_problems(values: Mapping[str, Any], known: Sequence[str]) -> lis
     """Check what every role shares.
 
     Args:
-        values: environment, project, name and aws (region and the like).
+        values: environment, project, name, aws (region and the like) and account_id, which may be empty.
         known: Names of the environments that exist.
 
     Returns:
@@ -79,7 +91,29 @@ def environment_problems(values: Mapping[str, Any], known: Sequence[str]) -> lis
     region = str((values["aws"] or {}).get("region", ""))
     if not REGION.fullmatch(region):
         problems.append(f"flaskops_aws.region: {region!r} is not a region; name one like eu-west-1.")
+    account = str(values["account_id"] or "")
+    if account and not re.fullmatch(r"[0-9]{12}", account):
+        problems.append(f"flaskops_account_id: {account!r} is no account; write its twelve digits in quotes.")
     return problems
+
+
+def documentation_problems(variable: str, cidrs: Sequence[str]) -> list[str]:
+    """Refuse address blocks that are examples of documentation: nobody has them, so a value was not filled in.
+
+    Args:
+        variable: Name of the variable that holds the blocks.
+        cidrs: CIDR blocks; what is none is somebody else's problem.
+
+    Returns:
+        One sentence a problem.
+    """
+    return [
+        f"{variable}: {cidr} is an example of documentation ({standard}), nobody has it; "
+        "name the block of the people and machines that shall get in, for one address with /32."
+        for cidr in filter(_is_cidr, cidrs)
+        for example, standard in DOCUMENTATION_BLOCKS
+        if ipaddress.ip_network(cidr).version == example.version and ipaddress.ip_network(cidr).subnet_of(example)
+    ]
 
 
 def eks_problems(values: Mapping[str, Any]) -> list[str]:
@@ -87,7 +121,7 @@ def eks_problems(values: Mapping[str, Any]) -> list[str]:
 
     Args:
         values: name, role_names, version, public_access, private_access, public_access_cidrs, node_groups,
-            access_entries, admin_principal_arn, pod_identity_associations.
+            access_entries, admin_principal_arn, caller_is_admin, pod_identity_associations.
 
     Returns:
         One sentence a problem.
@@ -119,8 +153,15 @@ def eks_problems(values: Mapping[str, Any]) -> list[str]:
         )
     for cidr in values["public_access_cidrs"]:
         if not _is_cidr(cidr):
-            problems.append(f"eks_public_access_cidrs: {cidr!r} is not a CIDR block; write it like 203.0.113.0/24.")
+            problems.append(f"eks_public_access_cidrs: {cidr!r} is not a CIDR block; write it like 10.0.0.0/16.")
+    problems += documentation_problems("eks_public_access_cidrs", values["public_access_cidrs"])
     problems += _node_group_problems(values["node_groups"])
+    if not values["admin_principal_arn"] and not values["caller_is_admin"]:
+        problems.append(
+            "eks_admin_principal_arn: empty, so nobody could administer the cluster; name the IAM role that deploys, "
+            "like arn:aws:iam::123456789012:role/deployer, or set eks_caller_is_admin to true where everybody who runs "
+            "this may become administrator, and stay it."
+        )
     principals = [entry["principal_arn"] for entry in values["access_entries"]]
     for principal in [*principals, *filter(None, [values["admin_principal_arn"]])]:
         if not PRINCIPAL.fullmatch(principal):
@@ -140,12 +181,13 @@ def eks_problems(values: Mapping[str, Any]) -> list[str]:
 
 def _node_group_problems(groups: Sequence[Mapping[str, Any]]) -> list[str]:
     problems = []
-    if not groups:
-        problems.append("eks_node_groups: empty, so nothing could run; describe one node group at least.")
+    staying = in_state(groups, "present")
+    if not staying:
+        problems.append("eks_node_groups: none is present, so nothing could run; describe one node group at least.")
     names = [str(group["name"]) for group in groups]
     for name in sorted({name for name in names if names.count(name) > 1}):
         problems.append(f"eks_node_groups: the name {name!r} appears twice; give every node group its own.")
-    for group in groups:
+    for group in staying:
         least, wanted, most = group["min_size"], group["desired_size"], group["max_size"]
         if not least <= wanted <= most:
             problems.append(
@@ -154,6 +196,7 @@ def _node_group_problems(groups: Sequence[Mapping[str, Any]]) -> list[str]:
             )
         if most < 1:
             problems.append(f"eks_node_groups: {group['name']} has max_size {most}; allow one node at least.")
+    for group in groups:
         # https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html
         if not re.fullmatch(r"[0-9A-Za-z][A-Za-z0-9_-]{0,62}", str(group["name"])):
             problems.append(
@@ -165,10 +208,10 @@ def _node_group_problems(groups: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def dns_tls_problems(values: Mapping[str, Any]) -> list[str]:
     """Check the zone and the certificate's names: zone_name, domain, alternative_names."""
-    problems = []
     zone = values["zone_name"].rstrip(".")
     if not DOMAIN.fullmatch(zone):
-        problems.append(f"dns_tls_zone_name: {zone!r} is not a domain name; write it like example.com.")
+        return [f"dns_tls_zone_name: {zone!r} is not a domain name; name your zone, like example.com."]
+    problems = []
     names = [("dns_tls_domain", values["domain"])]
     names += [("dns_tls_alternative_names", name) for name in values["alternative_names"]]
     for variable, name in names:
@@ -279,7 +322,7 @@ def _cache_problems(cache: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def secret_value(document: Any, key: str, placeholder: str = "(known after apply)") -> str:
+def secret_value(document: Any, key: str, placeholder: str = UNKNOWN) -> str:
     """Read one value out of a secret's JSON document.
 
     Args:

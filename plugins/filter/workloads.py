@@ -1,3 +1,7 @@
+# Copyright: flaskops.eks contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Filters that bring lists of names into the shapes that Kubernetes manifests and charts want."""
 
 from __future__ import annotations

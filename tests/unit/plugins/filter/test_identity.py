@@ -18,6 +18,19 @@ def test_a_trust_policy_names_one_service() -> None:
     ]
 
 
+def test_a_pods_trust_policy_names_one_service_account_of_one_cluster() -> None:
+    (statement,) = identity.pod_trust_policy("flask-dev", "kube-system", "controller")["Statement"]
+    assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    assert statement["Condition"] == {
+        "StringEquals": {
+            "aws:RequestTag/eks-cluster-name": "flask-dev",
+            "aws:RequestTag/kubernetes-namespace": "kube-system",
+            "aws:RequestTag/kubernetes-service-account": "controller",
+        }
+    }
+
+
 @pytest.mark.parametrize(
     ("caller", "principal"),
     [

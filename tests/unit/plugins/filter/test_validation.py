@@ -16,11 +16,13 @@ def assert_said(problems: list[str], variable: str, said: str) -> None:
 
 
 def environment(**changes: Any) -> dict[str, Any]:
-    return {"environment": "dev", "project": "flask", "name": "flask-dev", "aws": {"region": "eu-west-1"}, **changes}
+    values = {"environment": "dev", "project": "flask", "name": "flask-dev", "aws": {"region": "eu-west-1"}}
+    return {**values, "account_id": "", **changes}
 
 
-def test_a_known_environment_has_no_problem() -> None:
-    assert validation.environment_problems(environment(), KNOWN) == []
+@pytest.mark.parametrize("account", ["", "012345678901"])
+def test_a_known_environment_has_no_problem(account: str) -> None:
+    assert validation.environment_problems(environment(account_id=account), KNOWN) == []
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,8 @@ def test_a_known_environment_has_no_problem() -> None:
         ({"name": "1flask"}, "flaskops_name", "beginning with a letter"),
         ({"aws": {}}, "flaskops_aws.region", "not a region"),
         ({"aws": {"region": "Ireland"}}, "flaskops_aws.region", "eu-west-1"),
+        ({"account_id": "12"}, "flaskops_account_id", "twelve digits"),
+        ({"account_id": 12345678901}, "flaskops_account_id", "in quotes"),  # YAML took its leading zero
     ],
 )
 def test_environment_problems(changes: dict[str, Any], variable: str, said: str) -> None:
@@ -49,10 +53,11 @@ def cluster(**changes: Any) -> dict[str, Any]:
         "version": "1.34",
         "public_access": True,
         "private_access": True,
-        "public_access_cidrs": ["203.0.113.0/24"],
+        "public_access_cidrs": ["10.20.0.0/16"],
         "node_groups": [group()],
         "access_entries": [],
-        "admin_principal_arn": "",
+        "admin_principal_arn": "arn:aws:iam::123456789012:role/deployer",
+        "caller_is_admin": False,
         "pod_identity_associations": [],
         **changes,
     }
@@ -74,13 +79,26 @@ def test_a_usual_cluster_has_no_problem() -> None:
         ({"public_access": False, "private_access": False}, "eks_endpoint_public_access", "unreachable"),
         ({"public_access_cidrs": []}, "eks_public_access_cidrs", "empty"),
         ({"public_access_cidrs": ["10.0.0.1/8"]}, "eks_public_access_cidrs", "not a CIDR block"),
+        (
+            {"public_access_cidrs": ["10.20.0.0/16", "203.0.113.0/24"]},
+            "eks_public_access_cidrs",
+            "203.0.113.0/24 is an",
+        ),
         ({"node_groups": []}, "eks_node_groups", "nothing could run"),
+        ({"node_groups": [group(state="absent")]}, "eks_node_groups", "nothing could run"),
+        ({"node_groups": [group(), group(state="absent")]}, "eks_node_groups", "twice"),
+        (
+            {"node_groups": [group(), {"name": "my group", "state": "absent"}]},
+            "eks_node_groups",
+            "not a node group name",
+        ),
         ({"node_groups": [group(), group()]}, "eks_node_groups", "twice"),
         ({"node_groups": [group(desired_size=4)]}, "eks_node_groups", "min_size <= desired_size <= max_size"),
         ({"node_groups": [group(min_size=0, desired_size=0, max_size=0)]}, "eks_node_groups", "one node at least"),
         ({"node_groups": [group(name="my group")]}, "eks_node_groups", "not a node group name"),
         ({"access_entries": [{"principal_arn": "deployer"}]}, "eks_access_entries", "not the ARN"),
         ({"admin_principal_arn": "arn:aws:iam::123456789012:root"}, "eks_admin_principal_arn", "not the ARN"),
+        ({"admin_principal_arn": ""}, "eks_admin_principal_arn", "eks_caller_is_admin"),
         (
             {"pod_identity_associations": [{"namespace": "a", "service_account": "b"}]},
             "eks_pod_identity_associations",
@@ -105,6 +123,27 @@ def test_a_private_cluster_needs_no_public_blocks() -> None:
     assert validation.eks_problems(cluster(public_access=False, public_access_cidrs=[])) == []
 
 
+def test_whoever_runs_this_may_be_administrator_where_the_inventory_says_so() -> None:
+    assert validation.eks_problems(cluster(admin_principal_arn="", caller_is_admin=True)) == []
+
+
+def test_a_node_group_that_shall_go_needs_no_more_than_its_name() -> None:
+    assert validation.eks_problems(cluster(node_groups=[group(), {"name": "old", "state": "absent"}])) == []
+
+
+@pytest.mark.parametrize(
+    "cidr", ["192.0.2.0/24", "198.51.100.7/32", "203.0.113.0/24", "203.0.113.128/25", "2001:db8:1::/48"]
+)
+def test_examples_of_documentation_are_refused_by_name(cidr: str) -> None:
+    (problem,) = validation.documentation_problems("eks_public_access_cidrs", ["10.20.0.0/16", cidr])
+    assert problem.startswith(f"eks_public_access_cidrs: {cidr} is an example of documentation (RFC ")
+
+
+def test_blocks_that_somebody_has_are_no_examples() -> None:
+    real = ["0.0.0.0/0", "203.0.0.0/8", "203.0.112.0/23", "192.0.3.0/24", "::/0", "2001:db9::/32", "no block"]
+    assert validation.documentation_problems("eks_public_access_cidrs", real) == []
+
+
 def names(**changes: Any) -> dict[str, Any]:
     return {"zone_name": "example.com", "domain": "app.example.com", "alternative_names": ["*.example.com"], **changes}
 
@@ -118,6 +157,7 @@ def test_names_in_the_zone(changes: dict[str, Any]) -> None:
     ("changes", "variable", "said"),
     [
         ({"zone_name": "example"}, "dns_tls_zone_name", "not a domain name"),
+        ({"zone_name": "", "domain": "app."}, "dns_tls_zone_name", "name your zone"),
         ({"domain": "app.other.org"}, "dns_tls_domain", "does not lie in"),
         ({"domain": "notexample.com"}, "dns_tls_domain", "does not lie in"),
         ({"alternative_names": ["a b.example.com"]}, "dns_tls_alternative_names", "not a domain name"),
