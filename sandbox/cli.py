@@ -14,38 +14,43 @@ from pathlib import Path
 
 from sandbox import evidence, lifecycle, preflight, summary
 from sandbox.commands import CommandError
-from sandbox.console import complain, duration, say
+from sandbox.console import complain, duration, say, step
 from sandbox.images import build as images
-from sandbox.instance import Instance, InstanceError, default_name, state_root
+from sandbox.instance import Instance, InstanceError, check_name, default_name, ensure_state_root
 from sandbox.kubernetes.cluster import ClusterError
 from sandbox.toolchain import cache_root
 
 EXPECTED = (CommandError, InstanceError, ClusterError, lifecycle.LifecycleError)
+PATIENCE_SECONDS = 60.0
+"""How long a silent account may be busy before it counts as dead and its instance is started empty."""
 
 
 def up(arguments: argparse.Namespace) -> int:
     """Build what is missing and start the instance; running already is fine."""
-    preflight.refuse_bad_name(arguments.instance)
+    check_name(arguments.instance)
     with _alone(arguments.instance):
         return _up(arguments.instance)
 
 
 def _up(name: str) -> int:
     known = name in Instance.names()
-    instance = Instance.make(name) if known else Instance(name, 0)
-    if known and not lifecycle.healthy(instance):
-        for what in lifecycle.remains(instance):
-            say(f"  left over from an earlier run: {what}")
-        say(f"The account of instance {name!r}, or a server of it, has died, and what it knew is gone: starting empty.")
-        lifecycle.end(instance)
-        known = False
+    if known:
+        instance = Instance.make(name)
+        if not lifecycle.healthy(instance, PATIENCE_SECONDS):
+            for what in lifecycle.remains(instance):
+                say(f"  left over from an earlier run: {what}")
+            say(f"The account of instance {name!r}, or a server of it, has died; what it knew is gone: starting empty.")
+            lifecycle.end(instance)
+            known = False
+    # An instance keeps the way it was started in, whatever network the machine is in now.
+    published = bool(instance.facts()["published_node_image"]) if known else images.registry_reached()
     if not known:
-        refused = preflight.problems(Instance(name, _next_index(name)))
+        refused = preflight.problems(Instance.expected(name), published=published)
         if refused:
             for problem in refused:
                 complain(f"refused: {problem}")
             return 2
-    built = _build()
+    built = _build(published=published)
     instance = Instance.make(name)
     lifecycle.start(instance, built)
     say(f"Sandbox {name!r} is up: AWS at {instance.aws_endpoint_url}, load balancer at {instance.address}.")
@@ -65,9 +70,12 @@ def deploy(arguments: argparse.Namespace) -> int:
     playbook = Path(sys.executable).with_name("ansible-playbook")
     command = [str(playbook), "site.yml", "-i", "inventories/local", *arguments.rest]
     environment = {**os.environ, "FLASKOPS_INSTANCE": instance.name}
+    before = evidence.folders(instance)
     code = subprocess.run(command, cwd=lifecycle.ROOT, env=environment, check=False).returncode
     if code:
-        complain(f"site.yml failed. What happened is in {evidence.collect(instance)}")
+        # A run that came to its end has collected by itself.
+        gathered = [folder for folder in evidence.folders(instance) if folder not in before]
+        complain(f"site.yml failed. What happened is in {gathered[-1] if gathered else evidence.collect(instance)}")
         return code
     total = time.monotonic() - started
     say(summary.text(instance))
@@ -77,7 +85,7 @@ def deploy(arguments: argparse.Namespace) -> int:
 
 def down(arguments: argparse.Namespace) -> int:
     """End the instance; one that is not there is fine."""
-    preflight.refuse_bad_name(arguments.instance)
+    check_name(arguments.instance)
     with _alone(arguments.instance):
         if arguments.instance not in Instance.names():
             say(f"There is no sandbox instance {arguments.instance!r}.")
@@ -90,10 +98,17 @@ def down(arguments: argparse.Namespace) -> int:
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """What runs and how to reach it."""
-    instance = Instance.load(arguments.instance)
-    if not lifecycle.healthy(instance):
-        complain(f"instance {instance.name!r}: the account does not answer; `make up` starts it empty")
+    """What runs and how to reach it. Exit code 1 when something of it is dead, 3 when there is no such instance."""
+    name = arguments.instance
+    if name not in Instance.names():
+        complain(f"there is no sandbox instance {name!r} on this machine: run `make up`")
+        return 3
+    instance = Instance.expected(name)
+    if not lifecycle.healthy(instance, 10):
+        complain(f"instance {name!r}: the account does not answer; `make up` starts it empty")
+        return 1
+    if not lifecycle.daemon_pids(instance, "alb"):
+        complain(f"instance {name!r}: the load balancer does not run; `make up` starts it")
         return 1
     say(summary.text(instance))
     return 0
@@ -116,11 +131,11 @@ def collect(arguments: argparse.Namespace) -> int:
 
 def build(_: argparse.Namespace) -> int:
     """Only the slow part that is done once a machine."""
-    _build()
+    _build(published=images.registry_reached())
     return 0
 
 
-def _build() -> images.Built:
+def _build(*, published: bool) -> images.Built:
     """One build at a time on a machine: a second one waits, then finds everything done."""
     root = cache_root()
     root.mkdir(parents=True, exist_ok=True)
@@ -128,19 +143,15 @@ def _build() -> images.Built:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("  another build runs on this machine: waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        return images.ensure(root / "build.log")
+            with step("wait for another build on this machine", 600):
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        return images.ensure(root / "build.log", published=published)
 
 
 @contextlib.contextmanager
 def _alone(name: str) -> Iterator[None]:
     """One command at a time may start or end an instance."""
-    root = state_root()
-    if not root.exists():
-        root.mkdir(parents=True)
-        root.chmod(0o711)
-    with (root / f".{name}.lock").open("w") as lock:
+    with (ensure_state_root() / f".{name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -150,21 +161,13 @@ def _alone(name: str) -> Iterator[None]:
         yield
 
 
-def _next_index(name: str) -> int:
-    """The index that `Instance.make` will hand out, for checks that come before anything is made."""
-    taken = {
-        Instance.load(other).index for other in Instance.names() if other != name and (state_root() / other).is_dir()
-    }
-    return next(number for number in range(len(taken) + 1) if number not in taken)
-
-
 def _forget_the_persons_aws() -> None:
-    """A profile or proxy of the person's must not come between the sandbox and its own account."""
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
-        os.environ.pop(name, None)
+    """No key, profile or proxy of the person's may come between the sandbox and its own account, or reach a server."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
     for name in ("no_proxy", "NO_PROXY"):
         others = [os.environ[name]] if os.environ.get(name) else []
-        os.environ[name] = ",".join([*others, *Instance.every_services_address()])
+        os.environ[name] = ",".join([*others, *Instance.every_address()])
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -177,10 +180,22 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--instance", default=default_name(), help="default: FLASKOPS_INSTANCE, or local")
     parser.add_argument("--lines", type=int, default=20, help="logs: how many lines of each")
     parser.add_argument("rest", nargs="*", help="deploy: more arguments for ansible-playbook, after --")
-    arguments = parser.parse_args(words)
+    arguments = parser.parse_intermixed_args(words)
+    if arguments.rest and arguments.command != "deploy":
+        parser.error(f"{arguments.command} takes no {' '.join(arguments.rest)!r}; name an instance with --instance")
     _forget_the_persons_aws()
     try:
         return commands[arguments.command](arguments)
     except EXPECTED as error:
         complain(f"failed: {error}")
         return 1
+    except BrokenPipeError:
+        # Whoever read has seen enough (`make logs | head`); Python would say so once more while it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except PermissionError as error:
+        complain(f"failed: {error.filename or error}: permission denied; the sandbox needs root, run it with sudo")
+        return 1
+    except KeyboardInterrupt:
+        complain("interrupted; the same command goes on from here, `make down` ends the instance")
+        return 130

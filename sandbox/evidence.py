@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox import toolchain
@@ -21,19 +22,46 @@ def collect(instance: Instance) -> Path:
     The folder lies beside the instances, so that `make down` does not take it along.
     """
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-    root = state_root().parent / f"{state_root().name}-evidence"
-    folder = root / f"{instance.name}-{stamp}"
+    folder = _root() / f"{instance.name}-{stamp}"
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     for log in [*instance.log_dir.glob("*.log"), *instance.log_dir.glob("*.jsonl")]:
         shutil.copy2(log, folder / log.name)
     if (instance.log_dir / "evidence").is_dir():
-        shutil.copytree(instance.log_dir / "evidence", folder / "verify")
+        shutil.copytree(instance.log_dir / "evidence", folder / "verify", dirs_exist_ok=True)
     if instance.kubeconfig.exists() and cluster.exists(instance, ""):
         _from_cluster(instance, folder)
-    for old in sorted(root.glob(f"{instance.name}-{'[0-9]' * 8}T{'[0-9]' * 6}Z"))[:-KEEP]:
+    for old in surplus([(each, _last_change(each)) for each in folders(instance)]):
         shutil.rmtree(old, ignore_errors=True)
     return folder
+
+
+def folders(instance: Instance) -> list[Path]:
+    """The instance's folders of evidence, oldest first."""
+    return sorted(_root().glob(f"{instance.name}-{'[0-9]' * 8}T{'[0-9]' * 6}Z"))
+
+
+def surplus(found: Sequence[tuple[Path, str]]) -> list[Path]:
+    """Which of these folders, oldest first, are too many. Each comes with the account's last change before it.
+
+    First go those that no change lies before, or none since the folder before them, as with runs that preflight
+    refused; then the oldest. The newest always stays.
+    """
+    before = ["", *(change for _, change in found)]
+    poor = [folder for (folder, change), last in zip(found[:-1], before, strict=False) if change in ("", last)]
+    rich = [folder for folder, _ in found if folder not in poor]
+    return [*poor, *rich][: max(0, len(found) - KEEP)]
+
+
+def _root() -> Path:
+    return state_root().parent / f"{state_root().name}-evidence"
+
+
+def _last_change(folder: Path) -> str:
+    """The call that last changed the account before this evidence was gathered; empty when there was none."""
+    log = folder / "calls.jsonl"
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return next((line for line in reversed(lines) if '"mutating": true' in line), "")
 
 
 def _from_cluster(instance: Instance, folder: Path) -> None:

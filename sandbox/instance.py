@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NAME_PATTERN = re.compile(r"^[a-z][a-z0-9-]{0,19}$")
+NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,19}")
 MAX_INSTANCES = 50
 PRINCIPALS = ("deployer", "alb-controller", "external-secrets")
 
@@ -31,6 +31,15 @@ class InstanceError(Exception):
 def state_root() -> Path:
     """The folder that holds every instance. PostgreSQL's user must be able to enter it, so not a home."""
     return Path(os.environ.get("FLASKOPS_STATE_ROOT", "/var/lib/flaskops-eks"))
+
+
+def ensure_state_root() -> Path:
+    """The folder of all instances, made when it is not there."""
+    root = state_root()
+    if not root.exists():
+        root.mkdir(parents=True, exist_ok=True)
+        root.chmod(0o711)  # whatever the umask is: PostgreSQL's and Redis' users must be able to enter
+    return root
 
 
 def default_name() -> str:
@@ -148,17 +157,10 @@ class Instance:
     @classmethod
     def make(cls, name: str) -> Instance:
         """The instance of that name, with an index, folders and generated secrets of its own."""
-        if not NAME_PATTERN.match(name):
-            raise InstanceError(
-                f"FLASKOPS_INSTANCE={name!r} cannot name an instance: use a letter, then up to 19 of a-z, 0-9 and -"
-            )
+        check_name(name)
         with _indexes_locked() as indexes:
-            if name not in indexes:
-                free = [number for number in range(MAX_INSTANCES) if number not in indexes.values()]
-                if not free:
-                    raise InstanceError(f"{MAX_INSTANCES} instances exist: end one with `make down`")
-                indexes[name] = free[0]
-            instance = cls(name=name, index=indexes[name])
+            instance = cls(name=name, index=_index(name, indexes))
+            indexes[name] = instance.index
         for folder in (instance.state_dir, instance.log_dir, instance.run_dir, instance.certs_dir):
             folder.mkdir(parents=True, exist_ok=True)
         instance.state_dir.chmod(0o711)
@@ -168,15 +170,16 @@ class Instance:
             write_private(instance.credentials_file, json.dumps(_new_credentials(), indent=2))
         return instance
 
-    @staticmethod
-    def indexes() -> dict[str, int]:
-        """Every instance that this machine knows of, with its index."""
-        return _read_indexes()
+    @classmethod
+    def expected(cls, name: str) -> Instance:
+        """The instance that `make` would give now, for checks that come before anything is made."""
+        return cls(name=name, index=_index(name, _read_indexes()))
 
     @staticmethod
-    def every_services_address() -> list[str]:
-        """The services addresses of all instances that may ever be, for no_proxy."""
-        return [Instance("any", index).services_address for index in range(MAX_INSTANCES)]
+    def every_address() -> list[str]:
+        """The addresses of all instances that may ever be, for no_proxy."""
+        instances = [Instance("any", index) for index in range(MAX_INSTANCES)]
+        return [address for each in instances for address in (each.address, each.services_address)]
 
     @staticmethod
     def names() -> list[str]:
@@ -186,6 +189,8 @@ class Instance:
     def forget(self) -> None:
         """Free the index and remove the folder; only after everything of the instance has ended."""
         shutil.rmtree(self.state_dir, ignore_errors=True)
+        if self.state_dir.exists():
+            raise InstanceError(f"{self.state_dir} cannot be removed: free it (a mount? `findmnt`), then `make down`")
         with _indexes_locked() as indexes:
             indexes.pop(self.name, None)
 
@@ -203,6 +208,24 @@ class Instance:
     def facts(self) -> dict[str, Any]:
         """instance.json: what inventories/local needs to know. No secret is in it."""
         return dict(json.loads(self.facts_file.read_text(encoding="utf-8")))
+
+
+def check_name(name: str) -> None:
+    """Raise InstanceError for a name that cannot be an instance's."""
+    if not NAME_PATTERN.fullmatch(name):
+        raise InstanceError(
+            f"FLASKOPS_INSTANCE={name!r} cannot name an instance: use a letter, then up to 19 of a-z, 0-9 and -"
+        )
+
+
+def _index(name: str, indexes: dict[str, int]) -> int:
+    """The index that the name has, or the first free one."""
+    if name in indexes:
+        return indexes[name]
+    free = [number for number in range(MAX_INSTANCES) if number not in indexes.values()]
+    if not free:
+        raise InstanceError(f"{MAX_INSTANCES} instances exist: end one with `make down`")
+    return free[0]
 
 
 def _new_credentials() -> dict[str, dict[str, str]]:
@@ -232,11 +255,7 @@ def _read_indexes() -> dict[str, int]:
 
 @contextlib.contextmanager
 def _indexes_locked() -> Iterator[dict[str, int]]:
-    root = state_root()
-    if not root.exists():
-        root.mkdir(parents=True)
-        root.chmod(0o711)  # whatever the umask is: PostgreSQL's and Redis' users must be able to enter
-    with (root / ".lock").open("w") as lock:
+    with (ensure_state_root() / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         indexes = _read_indexes()
         yield indexes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -12,11 +13,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from sandbox import ca, pins, toolchain
-from sandbox.commands import PODMAN_CONF, CommandError, podman, run
+from sandbox.commands import LONG_SECONDS, PODMAN_CONF, CommandError, podman, run
 from sandbox.console import say, step
 from sandbox.images.build import CA_BUNDLE, Built
 from sandbox.instance import Instance, write_private
@@ -24,27 +26,34 @@ from sandbox.kubernetes import cluster
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "FLASKOPS_SANDBOX_INSTANCE"  # noqa: S105 - an environment variable's name
-"""Marks every process of an instance, so that they are found whatever became of pid files."""
+"""Marks every process of an instance, so that it is found whoever started it, and whether that one lives or not."""
 SERVERS = ("postgres", "redis-server", "docker-registry")
 PROGRAMS = ("python", *SERVERS, "kind", "kubectl", "podman")
-DAEMONS = ("account", "alb")
 MANIFEST_TYPES = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 START_SECONDS = 60.0
 END_SECONDS = 10.0
+KILL_SECONDS = 5.0
 
 
 class LifecycleError(Exception):
     """An instance does not start or end; the text names the cause and the log."""
 
 
-def healthy(instance: Instance) -> bool:
-    """Whether the account answers, is this instance's, and every server that it started still runs."""
-    try:
-        with urllib.request.urlopen(f"{instance.aws_endpoint_url}/_sandbox/health", timeout=3) as answer:
-            state = json.load(answer)
-            return bool(state["instance"] == instance.name and state["registry"] and state["servers"])
-    except (OSError, ValueError, KeyError):
-        return False
+def healthy(instance: Instance, patience: float = 0.0) -> bool:
+    """Whether the account answers, is this instance's, and every server that it started still runs.
+
+    An account that is there but silent is asked again for `patience` seconds: it may be starting, or the machine busy.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with urllib.request.urlopen(f"{instance.aws_endpoint_url}/_sandbox/health", timeout=3) as answer:
+                state = json.load(answer)
+                return bool(state["instance"] == instance.name and state["registry"] and state["servers"])
+        except (OSError, ValueError, KeyError):
+            if time.monotonic() >= deadline or not daemon_pids(instance, "account"):
+                return False
+        time.sleep(0.3)
 
 
 def start(instance: Instance, built: Built) -> None:
@@ -72,14 +81,9 @@ def remains(instance: Instance) -> list[str]:
 
 def end(instance: Instance) -> None:
     """End every process, container, network, mount and route of the instance, then forget it."""
-    found = processes(instance)
-    _signal(found, signal.SIGTERM)
-    deadline = time.monotonic() + END_SECONDS
-    while time.monotonic() < deadline and processes(instance):
-        time.sleep(0.2)
-    _signal(processes(instance), signal.SIGKILL)
-    if cluster.exists(instance, ""):
-        cluster.delete(instance, "")
+    _end_processes(instance, _polite, END_SECONDS)
+    _end_processes(instance, lambda _: signal.SIGKILL, KILL_SECONDS)
+    cluster.delete(instance, "")
     podman("network", "rm", "--force", instance.network)
     _unmount(instance)
     try:
@@ -117,7 +121,12 @@ def processes(instance: Instance) -> dict[int, str]:
 def daemon_pids(instance: Instance, daemon: str) -> list[int]:
     """Pids of one of our daemons of this instance."""
     wanted = f"sandbox.{daemon}".encode()
-    return [pid for pid in processes(instance) if wanted in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
+    found = []
+    for pid in processes(instance):
+        with contextlib.suppress(OSError):  # ended while we looked
+            if wanted in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                found.append(pid)
+    return found
 
 
 def _push(instance: Instance, built: Built) -> None:
@@ -139,7 +148,8 @@ def _push(instance: Instance, built: Built) -> None:
         )  # fmt: skip
         for name, image in missing.items():
             reference = pushed_image(instance, name, image)
-            podman("push", "--quiet", *trust, image, f"{reference['repository']}:{reference['tag']}", log=log)
+            target = f"{reference['repository']}:{reference['tag']}"
+            podman("push", "--quiet", *trust, image, target, log=log, timeout=LONG_SECONDS)
 
 
 def _is_pushed(instance: Instance, name: str, image: str) -> bool:
@@ -211,44 +221,49 @@ def _registry_trust(instance: Instance) -> Path:
 
 def _ensure_network(instance: Instance) -> None:
     if instance.network in podman("network", "ls", "--format", "{{.Name}}").split():
-        return
+        found = podman("network", "inspect", "--format", "{{range .Subnets}}{{.Subnet}}{{end}}", instance.network)
+        if found.strip() == instance.network_subnet:
+            return
+        # Of an instance of that name with another index, whose state was removed by hand.
+        podman("network", "rm", instance.network)
     podman("network", "create", "--subnet", instance.network_subnet, instance.network)
 
 
 def _spawn(instance: Instance, daemon: str) -> None:
     environment = {**os.environ, TOKEN: instance.name, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    log = (instance.log_dir / f"{daemon}.log").open("ab")
-    process = subprocess.Popen(
-        [sys.executable, "-m", f"sandbox.{daemon}", "--instance", instance.name],
-        env=environment,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    (instance.run_dir / f"{daemon}.pid").write_text(str(process.pid))
+    with (instance.log_dir / f"{daemon}.log").open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", f"sandbox.{daemon}", "--instance", instance.name],
+            env=environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
 
 def _wait_for_account(instance: Instance) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if healthy(instance):
-            return
-        if not daemon_pids(instance, "account"):
-            break
-        time.sleep(0.3)
+    if healthy(instance, START_SECONDS):
+        return
     log = instance.log_dir / "account.log"
     tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
     raise LifecycleError(f"the account did not start; the end of {log}:\n{tail}")
 
 
-def _signal(found: dict[int, str], number: signal.Signals) -> None:
-    for pid in found:
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            continue
+def _end_processes(instance: Instance, how: Callable[[str], signal.Signals], seconds: float) -> None:
+    """Signal every process of the instance by its program's name, and wait until all have ended or time is up."""
+    for pid, program in processes(instance).items():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, how(program))
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and processes(instance):
+        time.sleep(0.2)
+
+
+def _polite(program: str) -> signal.Signals:
+    """How a program is asked to end: told by SIGTERM, PostgreSQL would wait for its clients."""
+    return signal.SIGINT if program.startswith("postgres") else signal.SIGTERM
 
 
 def _unmount(instance: Instance) -> None:

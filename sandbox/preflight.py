@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sandbox.commands import CommandError, podman, run
-from sandbox.instance import NAME_PATTERN, Instance, InstanceError, state_root
-from sandbox.toolchain import ALWAYS, WITHOUT_REGISTRY, cache_root
+from sandbox.instance import Instance, state_root
+from sandbox.toolchain import cache_root, needed
 
 GIB = 1024**3
 BUILD_GIB = 15
@@ -25,27 +25,24 @@ IP_FREEBIND = 15
 """Linux, ip(7): bind to an address that the machine does not have yet."""
 
 
-def problems(instance: Instance) -> list[str]:
-    """Everything that stands against starting this instance, each with its remedy; empty when nothing does."""
-    checks: tuple[Callable[[Instance], list[str]], ...] = (_platform, _engine, _go, _disk, _ports, _routes)
-    found: list[str] = []
-    for check in checks:
-        found += check(instance)
-        if found:
-            # A machine that is no Linux has no podman either: the first kind of problem is the one to solve.
-            break
-    return found
+def problems(instance: Instance, *, published: bool) -> list[str]:
+    """Everything that stands against starting this instance, each with its remedy; empty when nothing does.
+
+    `published` says whether images are pulled, so that little is built.
+    """
+    checks: tuple[Callable[[], list[str]], ...] = (
+        _platform,
+        _engine,
+        lambda: _go(published),
+        lambda: _disk(published),
+        lambda: _ports(instance),
+        lambda: _routes(instance),
+    )
+    # A machine that is no Linux has no podman either: the first kind of problem is the one to solve.
+    return next((found for check in checks if (found := check())), [])
 
 
-def refuse_bad_name(name: str) -> None:
-    """Raise InstanceError for a name that cannot be an instance's, before a folder is made for it."""
-    if not NAME_PATTERN.match(name):
-        raise InstanceError(
-            f"FLASKOPS_INSTANCE={name!r} cannot name an instance: use a letter, then up to 19 of a-z, 0-9 and -"
-        )
-
-
-def _platform(_: Instance) -> list[str]:
+def _platform() -> list[str]:
     if platform.system() != "Linux":
         return [f"the sandbox runs on Linux, this is {platform.system()}: use a Linux machine or virtual machine"]
     if platform.machine() != "x86_64":
@@ -55,7 +52,7 @@ def _platform(_: Instance) -> list[str]:
     return []
 
 
-def _engine(_: Instance) -> list[str]:
+def _engine() -> list[str]:
     if shutil.which("podman") is None:
         return ["no container engine: podman is not installed: run `make setup`, or install the package podman"]
     try:
@@ -65,8 +62,9 @@ def _engine(_: Instance) -> list[str]:
     return []
 
 
-def _go(_: Instance) -> list[str]:
-    if all(tool.ready for tool in (*ALWAYS, *WITHOUT_REGISTRY)):
+def _go(published: bool) -> list[str]:
+    # Without a registry it is always needed: charts are read from Go's module cache.
+    if published and _is_built(published):
         return []
     if shutil.which("go") is None:
         return [
@@ -81,15 +79,18 @@ def _go(_: Instance) -> list[str]:
     return []
 
 
-def _disk(_: Instance) -> list[str]:
-    built = all(tool.ready for tool in (*ALWAYS, *WITHOUT_REGISTRY))
-    needed = RUN_GIB if built else BUILD_GIB
+def _disk(published: bool) -> list[str]:
+    gib = RUN_GIB if _is_built(published) else BUILD_GIB
     found = []
     for folder in (state_root(), cache_root(), Path("/var/lib/containers")):
         free = shutil.disk_usage(_nearest(folder)).free / GIB
-        if free < needed:
-            found.append(f"too little disk for {folder}: {free:.1f} GiB free, {needed} GiB needed: free some space")
+        if free < gib:
+            found.append(f"too little disk for {folder}: {free:.1f} GiB free, {gib} GiB needed: free some space")
     return found
+
+
+def _is_built(published: bool) -> bool:
+    return all(tool.ready for tool in needed(published))
 
 
 def _ports(instance: Instance) -> list[str]:

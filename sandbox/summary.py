@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.request import getproxies
 
 import boto3
 
@@ -22,8 +23,9 @@ def text(instance: Instance) -> str:
     if kubeconfig.exists():
         lines += [f"  kubeconfig    {kubeconfig}", f"      {toolchain.kubectl()} --kubeconfig {kubeconfig} get pods -A"]
     lines += [f"  {line}" for line in _pods(instance)]
+    direct = " --noproxy '*'" if {"https", "all"} & getproxies().keys() else ""
     for host in hosts(instance):
-        curl = f"curl --cacert {instance.ca_file} --resolve {host}:443:{instance.address}"
+        curl = f"curl{direct} --cacert {instance.ca_file} --resolve {host}:443:{instance.address}"
         lines += [
             f"Service  https://{host}/",
             f"  {curl} https://{host}/status",
@@ -59,9 +61,10 @@ def _pods(instance: Instance) -> list[str]:
     try:
         rows = run(
             [
-                toolchain.kubectl(), "--kubeconfig", instance.kubeconfig, "get", "pods", "--all-namespaces",
-                "--no-headers", "--field-selector", "metadata.namespace!=kube-system",
-            ]
+                toolchain.kubectl(), "--kubeconfig", instance.kubeconfig, "--request-timeout=10s", "get", "pods",
+                "--all-namespaces", "--no-headers", "--field-selector", "metadata.namespace!=kube-system",
+            ],
+            timeout=30,
         )  # fmt: skip
     except CommandError as error:
         return [f"the cluster does not answer: {error}"]

@@ -6,19 +6,24 @@ nothing that looks finished; Go's own cache makes the next try short.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sandbox import pins
-from sandbox.commands import run
+from sandbox.commands import LONG_SECONDS, run
 from sandbox.console import step
 
 HERE = Path(__file__).resolve().parent / "tools"
 LINKER = "-s -w"
+KEEP_DAYS = 30
+"""What no run has used for so long goes: the programs and root file systems of older pins."""
 
 
 def cache_root() -> Path:
@@ -97,47 +102,64 @@ LOAD_BALANCER_CONTROLLER = Tool(
     usual_seconds=240,
 )
 
-ALWAYS = (KIND, HELM)
-"""Needed on every machine; the rest only where no container registry is reached."""
-WITHOUT_REGISTRY = (KUBERNETES, PAUSE, COREDNS, METRICS_SERVER, LOAD_BALANCER_CONTROLLER)
+KUBECTL = replace(
+    KUBERNETES, name="kubectl", package="k8s.io/kubernetes/cmd/kubectl", programs=("kubectl",), usual_seconds=90
+)
+NODE = (KUBERNETES, PAUSE, COREDNS, METRICS_SERVER, LOAD_BALANCER_CONTROLLER)
+"""What a node image that is made here brings along."""
+
+
+def needed(published: bool) -> tuple[Tool, ...]:
+    """What must be built: where published images are pulled, only what runs on the machine itself."""
+    return (KIND, HELM, KUBECTL) if published else (KIND, HELM, *NODE)
+
+
+@contextlib.contextmanager
+def scratch(beside: Path) -> Iterator[Path]:
+    """A folder for what is being made, next to what it becomes. What killed builds left there goes first.
+
+    The name is this process's: an orphan of a killed build may still be writing into its own.
+    """
+    for old in beside.parent.glob(f"{beside.name}.*.partial"):
+        shutil.rmtree(old, ignore_errors=True)
+    folder = beside.with_name(f"{beside.name}.{os.getpid()}.partial")
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def build(tool: Tool, log: Path) -> None:
     """Build one tool unless its pin is in the cache. Raises CommandError with Go's own words."""
     if tool.ready:
+        os.utime(tool.folder)  # for `prune`
         return
-    # A name of this process's: an orphan of a killed build may still be writing into its own.
-    for old in tool.folder.parent.glob(f"{tool.folder.name}.*.partial"):
-        shutil.rmtree(old, ignore_errors=True)
-    beside = tool.folder.with_name(f"{tool.folder.name}.{os.getpid()}.partial")
-    beside.mkdir(parents=True)
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOBIN": str(beside), "GOTOOLCHAIN": "local", "GOWORK": "off"}
-    # A package at a version is built outside any module, or Go would read the nearest go.mod.
-    where = HERE / tool.module if tool.module else beside
-    what = tool.package or "tool"
-    if not tool.module:
-        what = f"{tool.package}@v{tool.version}"
-    with step(f"build {tool.name} {tool.version} from source", tool.usual_seconds):
-        run(["go", "install", "-buildvcs=false", "-ldflags", tool.linker, what], env=environment, cwd=where, log=log)
-    shutil.rmtree(tool.folder, ignore_errors=True)
-    beside.rename(tool.folder)
+    with scratch(tool.folder) as beside, step(f"build {tool.name} {tool.version} from source", tool.usual_seconds):
+        environment = {**os.environ, "CGO_ENABLED": "0", "GOBIN": str(beside), "GOTOOLCHAIN": "local", "GOWORK": "off"}
+        # A package at a version is built outside any module, or Go would read the nearest go.mod.
+        where = HERE / tool.module if tool.module else beside
+        what = (tool.package or "tool") if tool.module else f"{tool.package}@v{tool.version}"
+        command = ["go", "install", "-buildvcs=false", "-ldflags", tool.linker, what]
+        run(command, env=environment, cwd=where, log=log, timeout=LONG_SECONDS)
+        shutil.rmtree(tool.folder, ignore_errors=True)
+        beside.rename(tool.folder)
+
+
+def prune() -> None:
+    """Remove from the cache what no run has used for long."""
+    before = time.time() - KEEP_DAYS * 24 * 3600
+    for path in [*(cache_root() / "tools").glob("*"), *(cache_root() / "debian").glob("*")]:
+        if path.stat().st_mtime < before:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
 
 
 def module_folder(tool: Tool, package: str) -> Path:
     """Where Go unpacked a module's source: charts and CRDs are read there, copied nowhere."""
-    if tool.module:
-        text = run(["go", "list", "-m", "-json", package], cwd=HERE / tool.module)
-        found = json.loads(text)
-        found = found.get("Replace", found)
-    else:
-        text = run(["go", "mod", "download", "-json", f"{package}@v{tool.version}"], cwd=cache_root())
-        found = json.loads(text)
-    return Path(found["Dir"])
+    what, where = (package, HERE / tool.module) if tool.module else (f"{package}@v{tool.version}", cache_root())
+    return Path(json.loads(run(["go", "mod", "download", "-json", what], cwd=where))["Dir"])
 
 
 def kubectl() -> Path:
-    """kubectl of the built Kubernetes; where images are pulled instead, the one on PATH."""
-    if KUBERNETES.ready:
-        return KUBERNETES.program("kubectl")
-    found = shutil.which("kubectl")
-    return Path(found or "kubectl")
+    """kubectl of the built Kubernetes, or the one that was built alone where images are pulled."""
+    return (KUBERNETES if KUBERNETES.ready else KUBECTL).program("kubectl")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,14 @@ MAX_NAMES = 10  # https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.ht
 def install(extensions: Extensions, instance: Instance) -> None:
     """Let moto's ACM validate by DNS and issue by the sandbox's CA."""
 
+    issuing = threading.Lock()
+
     def check(self: CertBundle) -> None:
         names = requested_names(self)
-        if self.status == "PENDING_VALIDATION" and all(_is_proven(instance, name) for name in names):
-            _issue(instance, self, names)
+        # Two requests at once would issue twice, and leave one's key beside the other's certificate.
+        with issuing:
+            if self.status == "PENDING_VALIDATION" and all(_is_proven(instance, name) for name in names):
+                _issue(instance, self, names)
 
     def describe(original: Callable[[CertBundle], dict[str, Any]]) -> Callable[[CertBundle], dict[str, Any]]:
         return functools.wraps(original)(lambda self: _description(instance, self, original(self)))

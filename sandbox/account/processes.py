@@ -1,7 +1,7 @@
 """The servers that the account starts: registry, databases, caches.
 
-Each is detached from the terminal's signals (a session of its own), and its process id is written to
-run_dir/<name>.pid, so that `sandbox down` can end it even when the account was killed.
+Each is detached from the terminal's signals (a session of its own). It keeps the account's environment, by which
+`sandbox down` finds it even when the account was killed.
 """
 
 from __future__ import annotations
@@ -33,8 +33,7 @@ class _Child:
 class Processes:
     """Starts, watches and ends the account's servers; one per name."""
 
-    def __init__(self, run_dir: Path, log_dir: Path) -> None:
-        self.run_dir = run_dir
+    def __init__(self, log_dir: Path) -> None:
         self.log_dir = log_dir
         self._lock = threading.Lock()
         self._children: dict[str, _Child] = {}
@@ -89,7 +88,6 @@ class Processes:
             raise ProcessError(f"{words[0]} is not installed, so {name} cannot start: run `make setup`") from error
         with self._lock:
             self._children[name] = _Child(popen, stop_signal)
-            self._pid_file(name).write_text(f"{popen.pid}\n", encoding="utf-8")
         deadline = time.monotonic() + timeout
         while not ready():
             if popen.poll() is not None:
@@ -107,9 +105,13 @@ class Processes:
 
     def alive(self, name: str) -> bool:
         """Whether the server of that name runs."""
+        return self.pid(name) is not None
+
+    def pid(self, name: str) -> int | None:
+        """The process id of the server of that name; None when it does not run."""
         with self._lock:
             child = self._children.get(name)
-        return child is not None and child.popen.poll() is None
+        return child.popen.pid if child is not None and child.popen.poll() is None else None
 
     def stop(self, name: str, timeout: float = 20.0) -> None:
         """End a server politely, then by force after `timeout` seconds. Nothing happens when it is not there."""
@@ -125,7 +127,6 @@ class Processes:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(child.popen.pid, signal.SIGKILL)
                 child.popen.wait()
-        self._pid_file(name).unlink(missing_ok=True)
 
     def stop_all(self) -> None:
         """End every server, all at the same time."""
@@ -136,9 +137,6 @@ class Processes:
             thread.start()
         for thread in threads:
             thread.join()
-
-    def _pid_file(self, name: str) -> Path:
-        return self.run_dir / f"{name}.pid"
 
 
 def answers(address: str, port: int) -> bool:

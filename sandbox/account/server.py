@@ -49,7 +49,7 @@ class Account:
         os.environ["MOTO_ACCOUNT_ID"] = instance.account_id
         self.instance = instance
         self.extensions = Extensions()
-        self.processes = Processes(instance.run_dir, instance.log_dir)
+        self.processes = Processes(instance.log_dir)
         self.log = CallLog(instance.log_dir / "calls.jsonl")
         self.eks = Eks(instance, kubernetes, self.extensions, pause)
         self.registry = Registry(instance, self.processes, registry_port)

@@ -42,7 +42,6 @@ DRAINING = Health("draining", "Target.DeregistrationInProgress", "Target deregis
 NOT_IN_USE = Health(
     "unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer"
 )
-NOT_REGISTERED = Health("unused", "Target.NotRegistered", "Target is not registered to the target group")
 
 PASSED = CheckResult()
 TIMED_OUT = CheckResult("Target.Timeout", "Request timed out")

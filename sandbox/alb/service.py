@@ -71,15 +71,16 @@ class Service:
     async def _once(self) -> None:
         try:
             snapshot = await asyncio.to_thread(self._read)
-        except (BotoCoreError, ClientError, ResponseParserError) as error:
-            # What was known keeps being served: AWS's data plane does not stop when its API does, either.
+        except (BotoCoreError, ClientError, ResponseParserError, KeyError, ValueError) as error:
+            # What was known keeps being served: AWS's data plane does not stop when its API does, either, nor for
+            # one resource of a kind that is not carried here.
             if str(error) != self._trouble:
-                log.warning("ELBv2 does not answer, going on with what is known: %s", error)
+                log.warning("ELBv2 cannot be read, going on with what is known: %s: %s", type(error).__name__, error)
                 self._trouble = str(error)
             self._report()
             return
         if self._trouble:
-            log.info("ELBv2 answers again")
+            log.info("ELBv2 can be read again")
             self._trouble = ""
         await self.targets.apply(snapshot)
         await self._frontends.apply(snapshot)

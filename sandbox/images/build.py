@@ -6,27 +6,41 @@ machine without one, so it is kept small: see `registry_reached` and docs/sandbo
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
+import json
+import os
+import re
 import shutil
-import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sandbox import pins, toolchain
-from sandbox.commands import podman
+from sandbox.commands import LONG_SECONDS, CommandError, podman
 from sandbox.console import say, step
 from sandbox.images import debian
 from sandbox.images.archive import NOBODY, ProgramImage, write_archive
+from sandbox.instance import Instance
 
 HERE = Path(__file__).resolve().parent
 EXTERNAL_SECRETS = HERE.parent / "external_secrets"
-REGISTRY_HOST = "registry-1.docker.io"
+REGISTRY_URL = "https://registry-1.docker.io/v2/"
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 LOAD_BALANCER_CONTROLLER = ("public.ecr.aws/eks/aws-load-balancer-controller", f"v{pins.LOAD_BALANCER_CONTROLLER}")
 METRICS_SERVER = ("registry.k8s.io/metrics-server/metrics-server", f"v{pins.METRICS_SERVER}")
 DISTROLESS_NONROOT = 65532
+
+OURS = re.compile(r"localhost/flaskops/[^:]+:.+|198\.18\.77\.\d+:5000/.+")
+"""Images that only this project makes: by `make up`, and by runs for the registry of an instance."""
+KEEP_SECONDS = 24 * 3600
+"""Another checkout may have other pins; it makes its images again within two minutes."""
 
 
 @dataclass(frozen=True)
@@ -44,35 +58,58 @@ class Built:
 
 
 def registry_reached() -> bool:
-    """Whether Docker Hub's registry answers at all (its API answers 401 to a stranger)."""
-    connection = http.client.HTTPSConnection(REGISTRY_HOST, timeout=5)
+    """Whether Docker Hub's registry answers at all (its API answers 401 to a stranger), through a proxy if need be."""
     try:
-        connection.request("GET", "/v2/")
-        return connection.getresponse().status in (200, 401)
+        with urllib.request.urlopen(REGISTRY_URL, timeout=5):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code == http.HTTPStatus.UNAUTHORIZED
     except (OSError, http.client.HTTPException):
         return False
-    finally:
-        connection.close()
 
 
-def ensure(log: Path) -> Built:
+def ensure(log: Path, *, published: bool) -> Built:
     """Build or pull what is missing. Raises CommandError; a second call after success takes a second or two."""
-    published = registry_reached()
-    tools = toolchain.ALWAYS + (() if published else toolchain.WITHOUT_REGISTRY)
+    tools = toolchain.needed(published)
     missing = [tool for tool in tools if not tool.ready]
     if missing:
         total = sum(tool.usual_seconds for tool in missing)
         say(f"  {len(missing)} programs to build, once for this machine: about {total / 60:.0f} min on two cores")
     for tool in tools:
         toolchain.build(tool, log)
-    return _pulled(log) if published else _built(log)
+    built = _pulled(log) if published else _built(log)
+    _prune(built)
+    return built
+
+
+def _prune(built: Built) -> None:
+    """Remove what older pins left: images, programs, root file systems. What an instance uses stays."""
+    used = {built.node, built.python_base, debian.NODE.image, *built.to_push.values()}
+    for name in Instance.names():
+        with contextlib.suppress(FileNotFoundError):  # it never started, or just ended
+            facts = Instance.expected(name).facts()
+            used |= {facts["node_image"], facts["images"]["python_base"]}
+            for program in ("helm", "kubectl"):
+                os.utime(Path(facts[program]).parent)
+    rows = json.loads(podman("images", "--format", "json"))
+    for image in stale_images(rows, used, time.time()):
+        with contextlib.suppress(CommandError):  # a container of somebody's was made from it
+            podman("rmi", image)
+    toolchain.prune()
+
+
+def stale_images(rows: Iterable[Mapping[str, Any]], used: set[str], now: float) -> list[str]:
+    """Names of our images that nobody uses and that are not of the last day."""
+    # podman has a row for each name, and all names in each row.
+    old = {name for row in rows if row["Created"] < now - KEEP_SECONDS for name in row.get("Names") or []}
+    return sorted(name for name in old - used if OURS.fullmatch(name))
 
 
 def _pulled(log: Path) -> Built:
     for image in (pins.PUBLISHED_NODE_IMAGE, pins.PUBLISHED_PYTHON_IMAGE):
         if not debian.image_exists(image):
             with step(f"pull {image}", 120):
-                podman("pull", "--quiet", image, log=log)
+                podman("pull", "--quiet", image, log=log, timeout=LONG_SECONDS)
     return Built(
         node=pins.PUBLISHED_NODE_IMAGE,
         published=True,
@@ -151,7 +188,7 @@ def _one_program(repository: str, tag: str, tool: toolchain.Tool, program: str, 
 def _node_image(log: Path) -> str:
     base = debian.NODE
     pin = _digest(
-        base.pin, debian.KUBE_PROXY.pin, *(tool.pin for tool in toolchain.WITHOUT_REGISTRY),
+        base.pin, debian.KUBE_PROXY.pin, *(tool.pin for tool in toolchain.NODE),
         *_texts(HERE / "node"), *_texts(HERE, "*.py"),
     )  # fmt: skip
     name = f"localhost/flaskops/node:v{pins.KUBERNETES}-{pin}"
@@ -159,8 +196,7 @@ def _node_image(log: Path) -> str:
         return name
     base_image = debian.ensure_image(base, log)
     kube_proxy_base = debian.ensure_tarball(debian.KUBE_PROXY, log)
-    with step("assemble the node image", 60), tempfile.TemporaryDirectory(dir=toolchain.cache_root()) as scratch:
-        context = Path(scratch)
+    with step("assemble the node image", 60), toolchain.scratch(toolchain.cache_root() / "node") as context:
         shutil.copytree(HERE / "node" / "files", context / "files")
         (context / "version").write_text(f"v{pins.KUBERNETES}")
         (context / "bin").mkdir()
@@ -173,7 +209,7 @@ def _node_image(log: Path) -> str:
                 write_archive(image, folder / f"{number:02d}.tar")
         podman(
             "build", "--quiet", "--build-arg", f"BASE={base_image}", "--file", HERE / "node" / "Containerfile",
-            "--tag", name, context, log=log,
+            "--tag", name, context, log=log, timeout=LONG_SECONDS,
         )  # fmt: skip
     return name
 
@@ -183,14 +219,15 @@ def _external_secrets_image(python_base: str, log: Path) -> str:
     name = f"localhost/flaskops/external-secrets-standin:{pin}"
     if debian.image_exists(name):
         return name
-    arguments: list[str | Path] = ["--network", "host", "--build-arg", f"BASE={python_base}"]
+    # Without a cache of layers, which would keep the first stage as a nameless image.
+    arguments: list[str | Path] = ["--layers=false", "--network", "host", "--build-arg", f"BASE={python_base}"]
     if CA_BUNDLE.exists():
         # pip reaches a package index behind a company's CA only with the machine's own bundle.
         arguments += ["--volume", f"{CA_BUNDLE}:/run/ca.crt:ro", "--build-arg", "PIP_CERT=/run/ca.crt"]
     with step("build the External Secrets stand-in", 40):
         podman(
             "build", "--quiet", *arguments, "--file", EXTERNAL_SECRETS / "Containerfile", "--tag", name,
-            EXTERNAL_SECRETS, log=log,
+            EXTERNAL_SECRETS, log=log, timeout=LONG_SECONDS,
         )  # fmt: skip
     return name
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import pins
-from sandbox.commands import podman, run
+from sandbox.commands import LONG_SECONDS, podman, run
 from sandbox.console import step
-from sandbox.toolchain import cache_root
+from sandbox.toolchain import cache_root, scratch
 
 APT_FOLDER = Path("/etc/apt")
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
@@ -86,28 +86,32 @@ def mirror() -> str:
 def ensure_tarball(base: DebianBase, log: Path) -> Path:
     """The root file system as a tar in the cache, made when it is not there. Raises CommandError."""
     if base.tarball.exists():
+        os.utime(base.tarball)  # for toolchain.prune
         return base.tarball
-    base.tarball.parent.mkdir(parents=True, exist_ok=True)
-    # A name of this process's: an orphan of a killed build may still be writing its own.
-    partial = base.tarball.with_suffix(f".{os.getpid()}.partial.tar")
-    for old in base.tarball.parent.glob(f"{base.tarball.stem}.*.partial.tar"):
-        old.unlink()
-    with step(f"make {base.name} from Debian {base.suite} packages", base.usual_seconds):
+    with (
+        scratch(base.tarball) as folder,
+        step(f"make {base.name} from Debian {base.suite} packages", base.usual_seconds),
+    ):
+        partial = folder / "root.tar"
         run(
             [
+                # In a mount namespace of its own: killed, it would leave /sys and /dev mounted in its folder.
+                "unshare", "--mount",
                 "mmdebstrap", f"--variant={base.variant}", "--mode=root", f"--include={','.join(base.packages)}",
                 base.suite, partial, f"deb {mirror()} {base.suite} main",
             ],
+            env={**os.environ, "TMPDIR": str(folder)},
             log=log,
+            timeout=LONG_SECONDS,
         )  # fmt: skip
-    partial.rename(base.tarball)
+        partial.rename(base.tarball)
     return base.tarball
 
 
 def ensure_image(base: DebianBase, log: Path) -> str:
     """The root file system as a podman image; returns its name."""
     if not image_exists(base.image):
-        podman("import", ensure_tarball(base, log), base.image, log=log)
+        podman("import", ensure_tarball(base, log), base.image, log=log, timeout=LONG_SECONDS)
     return base.image
 
 

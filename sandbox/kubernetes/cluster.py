@@ -6,8 +6,10 @@ kind has made them, and `join_nodes` lets them register, under the instance ids 
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -22,8 +24,13 @@ from sandbox.commands import CommandError, podman, podman_environment, run
 from sandbox.instance import Instance, write_private
 from sandbox.kubernetes import config
 
+CREATE_TIMEOUT_SECONDS = 1200.0
 NODE_TIMEOUT_SECONDS = 180.0
 API_TIMEOUT_SECONDS = 120.0
+INOTIFY = {"max_user_instances": 1024, "max_user_watches": 1048576}
+"""Everything in all nodes that watches files counts as one user's. The kernel's 128 instances are enough for two
+clusters; in the third the kubelet does not start. https://kind.sigs.k8s.io/docs/user/known-issues/"""
+REQUEST_TIMEOUT_SECONDS = 30
 
 
 class ClusterError(Exception):
@@ -68,6 +75,7 @@ def create(instance: Instance, name: str, version: str, instance_ids: dict[str, 
     )
     # kind mounts it into every node, and a machine whose kernel has everything built in may lack it.
     Path("/lib/modules").mkdir(parents=True, exist_ok=True)
+    _allow_watchers()
     try:
         _kind(
             instance,
@@ -107,7 +115,7 @@ def join_nodes(instance: Instance, name: str, labels: dict[str, str], taints: li
         label_nodes(instance, name, labels, taints)
         _kubectl(
             instance, "wait", "--for=condition=Ready", f"--timeout={NODE_TIMEOUT_SECONDS:.0f}s",
-            *(f"node/{worker}" for worker in workers),
+            *(f"node/{worker}" for worker in workers), request_timeout=0,
         )  # fmt: skip
         return [_node_info(node) for node in _nodes(instance) if node["metadata"]["name"] in workers]
     except CommandError as error:
@@ -151,14 +159,24 @@ def drain_out(instance: Instance, name: str) -> None:
 
 
 def delete(instance: Instance, name: str) -> None:
-    """Remove the kind cluster and the routes to its pods. Nothing there is fine."""
+    """Remove the cluster's containers and volumes, and the routes to its pods. Nothing there is fine.
+
+    Without kind: its own deletion stops at the lock file that a killed kind left, and keeps a volume whose container
+    was not made any more; and this checkout's kind may be one that is not built yet.
+    """
     del name
     try:
         _remove_routes(instance)
-        _kind(instance, "delete", "cluster", "--kubeconfig", str(instance.kubeconfig))
+        nodes = containers(instance)
+        if nodes:
+            podman("rm", "--force", "--volumes", *nodes, log=_log(instance))
+        disks = volumes(instance)
+        if disks:
+            podman("volume", "rm", "--force", *disks, log=_log(instance))
     except CommandError as error:
         raise ClusterError(str(error)) from error
     instance.kubeconfig.unlink(missing_ok=True)
+    instance.kubeconfig.with_suffix(".kubeconfig.lock").unlink(missing_ok=True)
 
 
 def exists(instance: Instance, name: str) -> bool:
@@ -183,11 +201,12 @@ def _kind(instance: Instance, *arguments: str, stdin: str | None = None) -> str:
         "KIND_EXPERIMENTAL_PODMAN_NETWORK": instance.network,
     }
     command: list[str | Path] = [toolchain.KIND.program("kind"), *arguments, "--name", kind_name(instance)]
-    return run(command, env=environment, log=_log(instance), stdin=stdin)
+    return run(command, env=environment, log=_log(instance), stdin=stdin, timeout=CREATE_TIMEOUT_SECONDS)
 
 
-def _kubectl(instance: Instance, *arguments: str) -> str:
-    return run([toolchain.kubectl(), "--kubeconfig", instance.kubeconfig, *arguments])
+def _kubectl(instance: Instance, *arguments: str, request_timeout: int = REQUEST_TIMEOUT_SECONDS) -> str:
+    patience = f"--request-timeout={request_timeout}s"
+    return run([toolchain.kubectl(), "--kubeconfig", instance.kubeconfig, patience, *arguments])
 
 
 def containers(instance: Instance, role: str = "") -> list[str]:
@@ -196,6 +215,13 @@ def containers(instance: Instance, role: str = "") -> list[str]:
     if role:
         filters += ["--filter", f"label=io.x-k8s.kind.role={role}"]
     return sorted(podman("ps", "--all", *filters, "--format", "{{.Names}}").split())
+
+
+def volumes(instance: Instance) -> list[str]:
+    """Names of the cluster's volumes: kind makes one a node, and labels it with the node's name."""
+    node = re.compile(rf"{kind_name(instance)}-(control-plane|worker)\d*")
+    rows = json.loads(podman("volume", "ls", "--format", "json"))
+    return [str(row["Name"]) for row in rows if any(node.fullmatch(label) for label in row.get("Labels") or {})]
 
 
 def _nodes(instance: Instance) -> list[dict[str, Any]]:
@@ -213,6 +239,15 @@ def _internal_ip(node: dict[str, Any]) -> str:
 def _node_info(node: dict[str, Any]) -> NodeInfo:
     *_, zone, instance_id = node["spec"]["providerID"].split("/")
     return NodeInfo(node["metadata"]["name"], zone, instance_id, _internal_ip(node), _pod_cidr(node))
+
+
+def _allow_watchers() -> None:
+    """Raise the kernel's limits to what a few clusters need; higher ones stay."""
+    for name, wanted in INOTIFY.items():
+        limit = Path("/proc/sys/fs/inotify", name)
+        with contextlib.suppress(OSError):  # where it may not be written, one or two clusters still start
+            if int(limit.read_text()) < wanted:
+                limit.write_text(f"{wanted}\n")
 
 
 def _write_mounts(instance: Instance, name: str) -> Path:
@@ -270,12 +305,11 @@ def _connect(instance: Instance, *, published: bool) -> None:
 
 
 def _remove_routes(instance: Instance) -> None:
-    for line in run(["ip", "-json", "route", "show", "root", instance.pod_cidr]).splitlines():
-        for route in json.loads(line or "[]"):
-            # Others may have routes inside the range: a VPN, a company's network.
-            gateway = route.get("gateway")
-            if gateway and ipaddress.ip_address(gateway) in ipaddress.ip_network(instance.network_subnet):
-                run(["ip", "route", "del", route["dst"], "via", gateway])
+    for route in json.loads(run(["ip", "-json", "route", "show", "root", instance.pod_cidr]) or "[]"):
+        # Others may have routes inside the range: a VPN, a company's network.
+        gateway = route.get("gateway")
+        if gateway and ipaddress.ip_address(gateway) in ipaddress.ip_network(instance.network_subnet):
+            run(["ip", "route", "del", route["dst"], "via", gateway])
 
 
 def _wait(what: str, seconds: float, done: Callable[[], bool]) -> None:

@@ -24,6 +24,28 @@ def test_two_instances_share_nothing():
         assert not ipaddress.ip_network(getattr(one, field)).overlaps(ipaddress.ip_network(getattr(two, field)))
 
 
+def test_what_is_expected_is_what_is_made():
+    Instance.make("one")
+    expected = Instance.expected("two")
+    assert "two" not in Instance.names()
+    assert Instance.make("two") == expected == Instance.expected("two")
+
+
+def test_an_index_without_a_folder_is_still_taken():
+    one = Instance.make("one")
+    one.state_dir.rename(one.state_dir.with_name("elsewhere"))
+    assert Instance.expected("two").index != one.index
+    assert Instance.make("two") == Instance.expected("two")
+
+
+def test_an_instance_that_cannot_be_removed_is_not_forgotten(monkeypatch):
+    instance = Instance.make("one")
+    monkeypatch.setattr("shutil.rmtree", lambda *_, **__: None)
+    with pytest.raises(InstanceError, match=str(instance.state_dir)):
+        instance.forget()
+    assert Instance.names() == ["one"]
+
+
 def test_making_twice_keeps_index_and_secrets():
     first = Instance.make("one")
     assert Instance.make("one") == first
@@ -38,7 +60,7 @@ def test_a_freed_index_is_handed_out_again():
     assert Instance.names() == ["three", "two"]
 
 
-@pytest.mark.parametrize("name", ["", "Local", "1st", "a" * 21, "with space", "../up", "-x"])
+@pytest.mark.parametrize("name", ["", "Local", "1st", "a" * 21, "with space", "../up", "-x", "local\n"])
 def test_a_bad_name_is_refused_by_name(name):
     with pytest.raises(InstanceError, match="FLASKOPS_INSTANCE"):
         Instance.make(name)

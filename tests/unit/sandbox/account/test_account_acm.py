@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ssl
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from account_fakes import Running, code_of
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from sandbox import ca
 from sandbox.account import acm
 
 
@@ -62,6 +66,24 @@ def test_pending_until_the_record_is_there(running: Running) -> None:
     details = describe(running, arn)
     assert details["Status"] == "ISSUED"
     assert {option["ValidationStatus"] for option in details["DomainValidationOptions"]} == {"SUCCESS"}
+
+
+def test_requests_at_once_issue_once(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two issues would leave the key of one beside the certificate of the other."""
+    arn = request(running, "app.example.com")
+    put_records(running, describe(running, arn))
+    sign, signed = ca.sign_pem, []
+
+    def slowly(*arguments: Any) -> tuple[str, str, str]:
+        signed.append(arguments)
+        time.sleep(0.2)
+        return sign(*arguments)
+
+    monkeypatch.setattr(ca, "sign_pem", slowly)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: describe(running, arn)["Status"], range(4)))
+    assert found == ["ISSUED"] * 4
+    assert len(signed) == 1
 
 
 def test_one_missing_record_keeps_it_pending(running: Running) -> None:

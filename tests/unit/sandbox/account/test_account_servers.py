@@ -89,12 +89,11 @@ def test_a_database_is_a_real_postgresql(running: Running, network: Network) -> 
         assert connection.execute("SELECT count(*) FROM t").fetchone() == (0,)
     _no_secret_is_readable(running, PASSWORD, "another-password")
 
-    pid = int((running.account.instance.run_dir / "rds-db.pid").read_text())
-    assert _exists(pid)
+    pid = running.account.processes.pid("rds-db")
+    assert pid
     rds.delete_db_instance(DBInstanceIdentifier="db", SkipFinalSnapshot=True)
     assert not _exists(pid)
     assert not (running.account.instance.state_dir / "rds/db").exists()
-    assert not (running.account.instance.run_dir / "rds-db.pid").exists()
 
 
 def _exists(pid: int) -> bool:
@@ -223,7 +222,8 @@ def test_a_replication_group_is_a_real_redis(running: Running, network: Network)
     assert client.list_tags_for_resource(ResourceName=arn)["TagList"] == [{"Key": "c", "Value": "d"}]
     assert code_of(client.delete_cache_subnet_group, CacheSubnetGroupName="cache") == "CacheSubnetGroupInUse"
 
-    pid = int((running.account.instance.run_dir / "elasticache-cache.pid").read_text())
+    pid = running.account.processes.pid("elasticache-cache")
+    assert pid
     assert client.delete_replication_group(ReplicationGroupId="cache")["ReplicationGroup"]["Status"] == "deleting"
     eventually(lambda: not client.describe_replication_groups()["ReplicationGroups"])
     assert not _exists(pid)

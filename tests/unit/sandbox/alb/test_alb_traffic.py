@@ -311,6 +311,7 @@ def test_one_port_has_one_owner(make_world: MakeWorld) -> None:
     [
         EndpointConnectionError(endpoint_url="http://127.91.0.9"),
         ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "DescribeRules"),
+        KeyError("Port"),
         ResponseParserError("no element found"),
     ],
 )
