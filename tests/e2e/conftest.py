@@ -30,6 +30,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
             pytest.fail("another `make test` runs on this machine: wait for its end")
         made = System(INSTANCE, tmp_path_factory.mktemp("e2e"))
         _clean(made)
+        made.arguments.start()
         started = made.sandbox("up")
         assert started.code == 0, started.output
         yield made

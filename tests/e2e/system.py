@@ -10,15 +10,14 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import boto3
+from arguments import ArgumentWatch
 
 from sandbox.instance import Instance
 
@@ -56,6 +55,7 @@ class System:
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.folder = folder
+        self.arguments = ArgumentWatch()
         self.environment = {
             **os.environ,
             "FLASKOPS_INSTANCE": name,
@@ -69,9 +69,9 @@ class System:
     def instance(self) -> Instance:
         return Instance.load(self.name)
 
-    def run(self, *command: str | Path, log: str, watch: Callable[[int], None] | None = None) -> Run:
+    def run(self, *command: str | Path, log: str) -> Run:
         """Run in the checkout to its end, telling every half minute that it still runs."""
-        target = self.folder / f"{log}.log"
+        target = self._log(log)
         say(f"{log}: {' '.join(str(word) for word in command[:6])}")
         started = time.monotonic()
         with target.open("w", encoding="utf-8") as stream:
@@ -84,15 +84,13 @@ class System:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-            if watch:
-                threading.Thread(target=watch, args=(process.pid,), daemon=True).start()
             told = started
             try:
                 while process.poll() is None:
                     time.sleep(0.2)
                     if time.monotonic() - told > 30:
                         told = time.monotonic()
-                        say(f"{log}: {told - started:.0f} s; {_last_task(target)}")
+                        say(f"{log}: {told - started:.0f} s; {_progress(target)}")
             finally:
                 if process.poll() is None:  # the test run itself is being ended
                     os.killpg(process.pid, signal.SIGKILL)
@@ -109,7 +107,7 @@ class System:
         """
         token = f"FLASKOPS_TEST_RUN={uuid.uuid4()}"
         name, _, value = token.partition("=")
-        target = self.folder / f"{log}.log"
+        target = self._log(log)
         say(f"{log}: {' '.join(str(word) for word in command[:6])}, killed at {marker!r}")
         with target.open("w", encoding="utf-8") as stream:
             process = subprocess.Popen(
@@ -136,12 +134,17 @@ class System:
             process.wait()
         say(f"{log}: killed")
 
+    def _log(self, name: str) -> Path:
+        """A file of its own for each run, so that every output is still there to be looked through at the end."""
+        number = len(list(self.folder.glob(f"{name}*.log")))
+        return self.folder / f"{name}{f'-{number + 1}' if number else ''}.log"
+
     def sandbox(self, command: str) -> Run:
         return self.run(sys.executable, "-m", "sandbox", command, log=f"sandbox-{command}")
 
-    def playbook(self, playbook: str, *arguments: str, log: str, watch: Callable[[int], None] | None = None) -> Run:
+    def playbook(self, playbook: str, *arguments: str, log: str) -> Run:
         words = [PROGRAMS / "ansible-playbook", playbook, "-i", "inventories/local", *arguments]
-        return self.run(*words, log=log, watch=watch)
+        return self.run(*words, log=log)
 
     def calls(self, since: int = 0) -> list[dict[str, Any]]:
         """What was asked of the account after the call number `since`."""
@@ -192,6 +195,9 @@ def say(text: str) -> None:
     print(f"    {text}", file=sys.__stderr__, flush=True)
 
 
-def _last_task(log: Path) -> str:
-    tasks = re.findall(r"^TASK \[(.*)\]", log.read_text(encoding="utf-8", errors="replace"), re.M)
-    return str(tasks[-1]) if tasks else ""
+def _progress(log: Path) -> str:
+    """The task that runs; of a program without tasks, the last line that it printed."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    tasks = re.findall(r"^TASK \[(.*)\]", text, re.M)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return str((tasks or lines or [""])[-1])

@@ -55,17 +55,23 @@ def test_an_instance_that_does_not_run_names_the_command(system: System):
     assert "make up" in run.output
 
 
-@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
-def test_other_environments_are_whole(environment, system: System):
-    """They pass the syntax check, and every role's values are accepted up to the question for credentials."""
-    checked = system.run(
-        "ansible-playbook",
-        "site.yml",
-        "-i",
-        f"inventories/{environment}",
-        "--syntax-check",
-        log=f"syntax-{environment}",
-    )
+# What only the owner of an account can know, in the order in which it is asked for.
+TO_FILL_IN = {
+    "eks_public_access_cidrs": ["10.77.0.0/24"],
+    "eks_admin_principal_arn": "arn:aws:iam::123456789012:role/ops",
+    "dns_tls_zone_name": "flask.example.org",
+    "flaskops_account_id": "123456789012",
+}
+
+
+@pytest.mark.parametrize(
+    ("environment", "forgotten"),
+    [("dev", ["eks_public_access_cidrs"]), ("staging", ["eks_admin_principal_arn"]), ("prod", list(TO_FILL_IN))],
+)
+def test_other_environments_are_whole(environment, forgotten, system: System):
+    """They pass the syntax check; refused is only what nobody but their owner can know; the rest is accepted."""
+    inventory = ["-i", f"inventories/{environment}"]
+    checked = system.run("ansible-playbook", "site.yml", *inventory, "--syntax-check", log=f"syntax-{environment}")
     assert checked.code == 0, checked.output
     endpoint = {"endpoint_url": system.instance.aws_endpoint_url, "region": "eu-west-1"}
     keys = system.instance.credentials()["deployer"]
@@ -73,6 +79,10 @@ def test_other_environments_are_whole(environment, system: System):
     private = system.folder / f"{environment}.json"
     private.touch(mode=0o600)
     private.write_text(json.dumps(values))
-    words = ["playbooks/preflight.yml", "-i", f"inventories/{environment}", "-e", f"@{private}"]
-    run = system.run("ansible-playbook", *words, log=f"preflight-{environment}")
+    words = ["ansible-playbook", "playbooks/preflight.yml", *inventory, "-e", f"@{private}"]
+    for name in forgotten:
+        others = {key: value for key, value in TO_FILL_IN.items() if key != name}
+        refused = system.run(*words, "-e", json.dumps(others), log=f"preflight-{environment}-without-{name}")
+        assert refused.code != 0 and name in refused.output, refused.output[-2500:]
+    run = system.run(*words, "-e", json.dumps(TO_FILL_IN), log=f"preflight-{environment}")
     assert run.code == 0, run.output[-2500:]

@@ -1,4 +1,4 @@
-"""Inventories of the same shape, an artifact with only what a collection holds, nothing that knows the sandbox."""
+"""An artifact with only what a collection holds, nothing that knows the sandbox, nothing built or private in git."""
 
 from __future__ import annotations
 
@@ -7,31 +7,11 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-import pytest
-import yaml
-
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENTS = ("local", "dev", "staging", "prod")
 ARTIFACT = {
     "CHANGELOG.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "changelogs", "docs",
     "meta", "playbooks", "plugins", "roles",
 }  # fmt: skip
-
-
-def keys(environment: str) -> dict[str, set[str]]:
-    folder = ROOT / "inventories" / environment / "group_vars" / "all"
-    return {path.name: set(yaml.safe_load(path.read_text()) or {}) for path in sorted(folder.glob("*.yml"))}
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_inventories_have_the_same_files_one_a_role(environment):
-    """So that a diff between two environments is readable; values, and which defaults are overridden, differ."""
-    assert set(keys(environment)) == set(keys("local"))
-    strangers = {
-        name: [variable for variable in variables if not variable.startswith(f"{name.removesuffix('.yml')}_")]
-        for name, variables in keys(environment).items()
-    }
-    assert not {name: variables for name, variables in strangers.items() if variables}
 
 
 def test_the_artifact_holds_only_what_a_collection_holds(tmp_path):
@@ -44,6 +24,8 @@ def test_the_artifact_holds_only_what_a_collection_holds(tmp_path):
         names = archive.getnames()
     assert {name.split("/")[0] for name in names} <= ARTIFACT
     assert not [name for name in names if "__pycache__" in name]
+    roles = {name.split("/")[1] for name in names if name.startswith("roles/")}
+    assert roles == {path.name for path in (ROOT / "roles").iterdir()} - {"sandbox"}, "that one starts a checkout"
 
 
 def test_roles_playbooks_and_plugins_do_not_know_the_sandbox():
@@ -61,3 +43,10 @@ def test_roles_playbooks_and_plugins_do_not_know_the_sandbox():
 def test_nothing_built_or_private_is_in_git():
     names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     assert not [name for name in names if re.search(r"\.(tar|gz|zip|so|pyc|key|pem)$", name)]
+
+
+def test_every_plugin_names_its_licence():
+    plugins = sorted((ROOT / "plugins").rglob("*.py"))
+    assert not [
+        path for path in plugins if "\n# SPDX-License-Identifier: GPL-3.0-or-later\n" not in path.read_text()[:400]
+    ]

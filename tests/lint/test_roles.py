@@ -1,14 +1,25 @@
-"""Rules of this repository that no linter knows: interfaces, defaults and READMEs of roles agree."""
+"""Rules of this repository that no linter knows: interfaces, defaults, READMEs and metadata of roles agree."""
 
 from __future__ import annotations
 
+import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 
+import botocore.session
 import pytest
 import yaml
+from botocore import xform_name
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
+# Which role's README must allow what our own modules ask of a service, and where they ask it.
+CALLS = [
+    ("eks", "eks", "_eks*.py"),
+    ("data_stores", "elasticache", "_elasticache*.py"),
+    ("dns_tls", "acm", "_acm*.py"),
+    ("dns_tls", "route53", "_acm*.py"),
+]
 
 
 def specs(role: str) -> dict:
@@ -51,3 +62,43 @@ def test_every_role_has_the_entry_points_that_playbooks_call(role):
     tasks = {path.stem for path in (ROOT / "roles" / role / "tasks").iterdir()}
     assert {"main", "validate"} <= tasks
     assert set(specs(role)) <= tasks, "an entry point without a task file"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_readme_has_the_same_sections(role):
+    headings = re.findall(r"^## (.+)$", (ROOT / "roles" / role / "README.md").read_text(), re.MULTILINE)
+    assert headings[-3:] == ["Variables", "AWS permissions", "Example"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_metadata_says_what_the_collections_says(role):
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
+    found = yaml.safe_load((ROOT / "roles" / role / "meta" / "main.yml").read_text())
+    assert found["galaxy_info"].pop("description")
+    assert found == {
+        "galaxy_info": {
+            "author": "flaskops.eks contributors",
+            "license": "GPL-3.0-or-later",
+            "min_ansible_version": re.fullmatch(r">=(\d+\.\d+)\.0", runtime["requires_ansible"])[1],
+        },
+        "dependencies": [],
+    }
+
+
+def allowed(role: str) -> set[str]:
+    """The patterns under "AWS permissions", `service:Operation`; a service holds for those after it."""
+    section = (ROOT / "roles" / role / "README.md").read_text().split("## AWS permissions\n")[1].split("\n## ")[0]
+    patterns, service = set(), ""
+    for word in re.findall(r"`((?:[a-z0-9]+:)?[A-Z*][A-Za-z*]*)`", section):
+        service = word.split(":")[0] if ":" in word else service
+        patterns.add(word if ":" in word else f"{service}:{word}")
+    return patterns
+
+
+@pytest.mark.parametrize(("role", "service", "files"), CALLS)
+def test_the_permissions_cover_the_calls_of_our_modules(role, service, files):
+    operations = botocore.session.get_session().get_service_model(service).operation_names
+    text = "".join(path.read_text() for path in (ROOT / "plugins" / "module_utils").glob(files))
+    called = {f"{service}:{name}" for name in operations if f'"{xform_name(name)}"' in text}
+    assert called, "no call found: is this still where the module talks?"
+    assert not {call for call in called if not any(fnmatchcase(call, pattern) for pattern in allowed(role))}

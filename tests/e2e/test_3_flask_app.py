@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+
 import pytest
 from system import PROGRAMS, Run, System
 
@@ -17,6 +20,15 @@ def converged(system: System) -> Run:
 def test_the_changed_application(step, converged, system: System):
     run = system.run(PROGRAMS / "molecule", step, "-s", "flask_app", log=f"molecule-flask-app-{step}")
     assert run.code == 0, run.output[-4000:]
+
+
+def test_the_chains_own_application_still_answers(converged, system: System):
+    instance, host = system.instance, "app.local.example.com"
+    request = ["curl", "--silent", "--show-error", "--fail", "--max-time", "10", "--cacert", str(instance.ca_file)]
+    request += ["--resolve", f"{host}:443:{instance.address}", f"https://{host}/status"]
+    answer = subprocess.run(request, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout)["status"] == "serving"
 
 
 def test_it_goes_without_the_chains_own_applications(converged, system: System):

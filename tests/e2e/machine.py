@@ -1,0 +1,65 @@
+"""What an instance of the sandbox leaves on the machine, seen with the machine's own programs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+from system import ROOT, carrying
+
+from sandbox import lifecycle
+from sandbox.instance import Instance
+
+
+def assert_gone(instance: Instance) -> None:
+    """No process, folder, address, route, network, container or mount of the instance is left."""
+    assert lifecycle.processes(instance) == {}
+    assert not still_running(f"{lifecycle.TOKEN}={instance.name}")
+    assert instance.name not in Instance.names()
+    assert not instance.state_dir.exists()
+    addresses = output("ip", "-json", "address", "show", "lo")
+    assert f'"{instance.services_address}"' not in addresses
+    assert not json.loads(output("ip", "-json", "route", "show", "root", instance.pod_cidr) or "[]")
+    assert instance.network not in output("podman", "network", "ls", "--format", "{{.Name}}").split()
+    assert not containers(instance)
+    # kind labels each node's volume with the node's name.
+    volumes = output("podman", "volume", "ls", "--format", "json")
+    assert not re.findall(rf"flaskops-{instance.name}-(?:control-plane|worker)", volumes)
+    assert f"{instance.state_dir}/" not in Path("/proc/mounts").read_text()
+
+
+def containers(instance: Instance) -> list[str]:
+    """The ids of kind's containers of the instance, running or not."""
+    label = f"label=io.x-k8s.kind.cluster=flaskops-{instance.name}"
+    return output("podman", "ps", "--all", "--quiet", "--filter", label).split()
+
+
+def still_running(token: str) -> dict[int, str]:
+    """Processes that carry the token and do not end within seconds: {pid: program}.
+
+    Podman's name server is one for all networks of the machine: whoever needed it first started it, and it ends with
+    the last network's last container, which may be another instance's.
+    """
+    deadline = time.monotonic() + 10
+    found: dict[int, str] = {}
+    while time.monotonic() < deadline:
+        found = {}
+        for pid in carrying(token.encode()):
+            with contextlib.suppress(OSError):
+                found[pid] = Path(f"/proc/{pid}/comm").read_text().strip()
+        found = {pid: program for pid, program in found.items() if program != "aardvark-dns"}
+        if not found:
+            break
+        time.sleep(0.5)
+    return found
+
+
+def output(*command: str) -> str:
+    """What a program prints; podman with the sandbox's own configuration."""
+    environment = {**os.environ, "CONTAINERS_CONF": str(ROOT / "sandbox" / "podman" / "containers.conf")}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
