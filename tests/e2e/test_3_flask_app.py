@@ -11,6 +11,7 @@ from system import PROGRAMS, Run, System
 
 @pytest.fixture(scope="module")
 def converged(system: System) -> Run:
+    system.environment["FLASKOPS_MOLECULE_PREPARE"] = "the-chain-was.yml"
     run = system.run(PROGRAMS / "molecule", "converge", "-s", "flask_app", log="molecule-flask-app-converge")
     assert run.code == 0, run.output[-4000:]
     return run
