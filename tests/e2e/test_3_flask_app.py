@@ -6,12 +6,12 @@ import json
 import subprocess
 
 import pytest
-from system import PROGRAMS, Run, System
+from system import PROGRAMS, ROOT, Run, System
 
 
 @pytest.fixture(scope="module")
 def converged(system: System) -> Run:
-    system.environment["FLASKOPS_MOLECULE_PREPARE"] = "the-chain-was.yml"
+    system.environment["FLASKOPS_MOLECULE_PREPARE"] = str(ROOT / "playbooks" / "platform.yml")
     run = system.run(PROGRAMS / "molecule", "converge", "-s", "flask_app", log="molecule-flask-app-converge")
     assert run.code == 0, run.output[-4000:]
     return run
