@@ -34,7 +34,7 @@ def second(system: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def create_cluster(system: System) -> None:
-    """By the API alone, in the VPC that every account has."""
+    """By the API alone, in the VPC that every account has. Returns when its first node is being made."""
     subnets = system.client("ec2").describe_subnets()["Subnets"]
     role = system.client("iam").create_role(RoleName="cluster", AssumeRolePolicyDocument=json.dumps(TRUST))
     system.client("eks").create_cluster(
@@ -42,6 +42,10 @@ def create_cluster(system: System) -> None:
         roleArn=role["Role"]["Arn"],
         resourcesVpcConfig={"subnetIds": [subnet["SubnetId"] for subnet in subnets]},
     )
+    deadline = time.monotonic() + 120
+    while not containers(system.instance):
+        assert time.monotonic() < deadline, "kind did not start a node"
+        time.sleep(0.2)
 
 
 def kill_the_account(system: System) -> None:
@@ -62,10 +66,6 @@ def test_they_share_nothing(system: System, second: System):
 
 def test_an_account_killed_while_its_cluster_comes_is_cleaned_by_up(second: System):
     create_cluster(second)
-    deadline = time.monotonic() + 120
-    while not containers(second.instance):
-        assert time.monotonic() < deadline, "kind did not start a node"
-        time.sleep(0.2)
     assert second.client("eks").describe_cluster(name="second")["cluster"]["status"] == "CREATING"
     kill_the_account(second)
     run = second.sandbox("up")
@@ -78,10 +78,6 @@ def test_an_account_killed_while_its_cluster_comes_is_cleaned_by_up(second: Syst
 def test_a_killed_instance_goes_without_a_trace(second: System):
     instance = second.instance
     create_cluster(second)
-    deadline = time.monotonic() + 120
-    while not containers(instance):
-        assert time.monotonic() < deadline, "kind did not start a node"
-        time.sleep(0.2)
     kill_the_account(second)
     run = second.sandbox("down")
     assert run.code == 0, run.output
