@@ -36,6 +36,7 @@ options:
 """
 
 import dataclasses
+import gc
 import json
 import os
 import subprocess
@@ -125,6 +126,8 @@ class CallbackModule(CallbackBase):
             _warm.warm_module(str(context.plugin_resolved_name))
         except Exception as error:  # noqa: BLE001 - a worker that imports for itself is slower, not wrong
             self._display.vvv(f"{action} is not imported ahead: {error}")
+        # What was imported stays: no walk of the collector need touch it, here or in a worker.
+        gc.freeze()
 
     # -- results -------------------------------------------------------------------------------------------------
 

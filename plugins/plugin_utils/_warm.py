@@ -4,9 +4,10 @@
 
 """What the controller imports once, so that every forked worker finds it imported.
 
-Importing boto3 costs 0.7 to 0.9 s, a client for EC2 0.3 s more (its service model is megabytes of JSON), the Kubernetes
-client 1.0 to 1.3 s. Done in the parent these are paid once a run instead of once a task. Nothing here opens a socket: a
-client is never built in the parent, only the files that it is built from are read.
+Importing boto3 costs 0.3 s (0.9 s where no compiled files may be written), a client for EC2 0.3 s more (its service
+model is megabytes of JSON), the Kubernetes client 0.5 to 1 s. Done in the parent these are paid once a run instead of
+once a task. Nothing here opens a socket or reads a credential: the clients that are built here are given none that is
+real, make no call and are dropped.
 """
 
 from __future__ import annotations
@@ -47,13 +48,16 @@ def shared_loader(search_path_string: str | None = None) -> botocore.loaders.Loa
 
 
 class _SharedAliases(botocore.hooks.EventAliaser):  # type: ignore[misc]
-    """Every session registers the same 130 handlers and works out the same event names; once is enough."""
+    """Every session registers the same 130 handlers and works out the same event names; once is enough.
+
+    A client's own hooks are a copy of its session's and get a copy of its aliases.
+    """
 
     known: t.ClassVar[dict[str, str]] = {}
 
     def __init__(self, event_emitter: t.Any, event_aliases: t.Any = None) -> None:
         super().__init__(event_emitter, event_aliases)
-        if event_aliases is None:
+        if event_aliases is None or event_aliases == botocore.hooks.EVENT_ALIASES:
             self._alias_name_cache = self.known
 
 
@@ -80,12 +84,22 @@ def share_loader() -> None:
 
 @functools.cache
 def warm_service(name: str) -> None:
-    """Parse the models of one AWS service, so that a client for it costs 0.02 s."""
+    """Parse the models of one AWS service and build a client, so that the next one costs 0.02 s.
+
+    Building one fills what botocore keeps for all of them: the methods' names, the events' names, compiled patterns.
+    """
     loader = shared_loader()
     for model in _MODELS:
         # Called just as botocore calls it, for the cache is keyed by the form of the call. No service has all of them.
         with contextlib.suppress(Exception):
             loader.load_service_model(name, model, api_version=None)
+    with contextlib.suppress(Exception):
+        botocore.session.Session().create_client(
+            name,
+            region_name="us-east-1",
+            aws_access_key_id="none",
+            aws_secret_access_key="none",  # noqa: S106 - so that nothing looks for real ones
+        )
 
 
 @functools.cache
