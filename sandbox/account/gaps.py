@@ -10,9 +10,14 @@ from moto.core.responses import ActionResult
 from moto.ec2.models import tags as ec2_tags
 from moto.ec2.models.launch_templates import LaunchTemplateBackend
 from moto.ec2.responses.launch_templates import LaunchTemplates
+from moto.kms.models import KmsBackend
 from moto.shield.responses import ShieldResponse
 
 from sandbox.account.extend import Extensions
+
+# By the beginning of an id: what DescribeTags and TagSpecifications call it.
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TagSpecification.html
+RESOURCE_TYPES = {"eipalloc": "elastic-ip", "nat": "natgateway"}
 
 
 def install(extensions: Extensions) -> None:
@@ -23,10 +28,21 @@ def install(extensions: Extensions) -> None:
         return json.dumps({"SubscriptionState": "INACTIVE"})
 
     extensions.replace(ShieldResponse, "get_subscription_state", lambda _: get_subscription_state)
-    extensions.replace(ec2_tags, "EC2_PREFIX_TO_RESOURCE", lambda names: {**names, "nat": "natgateway"})
+    extensions.replace(ec2_tags, "EC2_PREFIX_TO_RESOURCE", lambda names: names | RESOURCE_TYPES)
     extensions.replace(LaunchTemplateBackend, "create_launch_template", _tags_beside_the_data)
     extensions.replace(LaunchTemplates, "delete_launch_template_versions", lambda _: _delete_versions)
     extensions.replace(LaunchTemplates, "describe_launch_template_versions", _without_deleted)
+    for name in ("schedule_key_deletion", "cancel_key_deletion", "enable_key", "disable_key"):
+        extensions.replace(KmsBackend, name, _by_arn_too)
+
+
+def _by_arn_too(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Of a KMS key these calls take the id or the ARN. https://docs.aws.amazon.com/kms/latest/APIReference/"""
+
+    def by_arn_too(self: KmsBackend, key_id: str, *args: Any) -> Any:
+        return original(self, self.any_id_to_key_id(key_id), *args)
+
+    return by_arn_too
 
 
 def _tags_beside_the_data(original: Callable[..., Any]) -> Callable[..., Any]:
