@@ -1,9 +1,22 @@
-"""Which engine version is asked for."""
+"""Which engine version is asked for, what can be done with a database, which secrets are there."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from ansible_collections.flaskops.eks.plugins.filter.data_stores import running_version
+from ansible_collections.flaskops.eks.plugins.filter.data_stores import (
+    BROKEN,
+    USABLE,
+    database_state,
+    described_secrets,
+    hidden_secrets,
+    running_version,
+    undescribed_secrets,
+)
+
+ENDPOINT = {"address": "flask-dev.abc.eu-west-1.rds.amazonaws.com", "port": 5432}
+UNKNOWN = "(known after apply)"
 
 
 @pytest.mark.parametrize(
@@ -19,3 +32,122 @@ from ansible_collections.flaskops.eks.plugins.filter.data_stores import running_
 )
 def test_a_running_release_of_the_wanted_version_is_kept(wanted, found, asked):
     assert running_version(wanted, found) == asked
+
+
+def state(status: str, endpoint: dict[str, Any] | None = ENDPOINT, **more: Any) -> dict[str, Any]:
+    instance = {"db_instance_status": status, **({"endpoint": endpoint} if endpoint else {}), **more}
+    return database_state([instance], "flask-dev")
+
+
+@pytest.mark.parametrize("status", sorted(USABLE))
+def test_what_answers_is_usable_as_soon_as_it_has_an_address(status: str) -> None:
+    assert state(status)["verdict"] == "usable"
+    assert state(status, None)["verdict"] == "busy"
+    assert state(status, {"port": 5432})["verdict"] == "busy"
+
+
+@pytest.mark.parametrize(
+    "status",
+    ["creating", "maintenance", "modifying", "rebooting", "starting", "storage-config-upgrade", "upgrading", "new"],
+)
+def test_what_comes_by_itself_is_waited_for(status: str) -> None:
+    found = state(status)
+    assert (found["verdict"], found["problem"], found["changeable"], found["snapshot"]) == ("busy", "", True, True)
+
+
+def test_what_has_no_endpoint_yet_is_not_changed() -> None:
+    found = state("creating", None)
+    assert (found["verdict"], found["endpoint"], found["changeable"]) == ("busy", False, False)
+
+
+@pytest.mark.parametrize("status", [*sorted(BROKEN), "incompatible-anything"])
+def test_what_no_waiting_helps_says_why_and_what_to_do(status: str) -> None:
+    found = state(status)
+    assert found["verdict"] == "broken"
+    assert found["problem"].startswith(f"RDS database flask-dev is {status}: ")
+    assert "{" not in found["problem"] and "run again" in found["problem"]
+
+
+@pytest.mark.parametrize("endpoint", [ENDPOINT, None])
+@pytest.mark.parametrize("status", ["failed", "incompatible-network", "restore-error", "stopped", "storage-full"])
+def test_of_what_is_broken_only_a_full_one_can_be_changed(status: str, endpoint: dict[str, Any] | None) -> None:
+    assert state(status, endpoint)["changeable"] is (status == "storage-full" and endpoint is not None)
+
+
+def test_a_full_one_that_has_been_given_more_storage_is_waited_for() -> None:
+    assert state("storage-full", pending_modified_values={"allocated_storage": 200})["verdict"] == "busy"
+    assert state("storage-full", pending_modified_values={})["verdict"] == "broken"
+
+
+@pytest.mark.parametrize("status", ["deleting", "delete-precheck"])
+def test_what_goes_is_neither_changed_nor_waited_for_as_if_it_came(status: str) -> None:
+    found = state(status)
+    assert (found["verdict"], found["changeable"]) == ("going", False)
+    assert found["problem"].endswith("Run again when it is gone.")
+
+
+def test_what_is_not_there_can_be_made() -> None:
+    found = database_state([], "flask-dev")
+    assert (found["verdict"], found["endpoint"], found["changeable"]) == ("absent", False, True)
+    assert "flask-dev is not there any more" in found["problem"]
+
+
+@pytest.mark.parametrize(
+    ("status", "endpoint", "more", "snapshot", "unsaved"),
+    [
+        ("available", ENDPOINT, {}, True, False),
+        ("stopped", ENDPOINT, {}, True, False),
+        ("storage-full", ENDPOINT, {}, True, False),
+        ("failed", ENDPOINT, {}, False, True),
+        ("failed", None, {"latest_restorable_time": "2026-11-21T17:00:00+00:00"}, False, True),
+        ("failed", None, {}, False, False),
+        ("incompatible-network", ENDPOINT, {}, False, True),
+        ("incompatible-restore", None, {}, False, False),
+        ("insufficient-capacity", None, {}, False, False),
+    ],
+)
+def test_a_last_snapshot_is_neither_asked_for_in_vain_nor_given_up_silently(
+    status: str, endpoint: dict[str, Any] | None, more: dict[str, Any], snapshot: bool, unsaved: bool
+) -> None:
+    found = state(status, endpoint, **more)
+    assert (found["snapshot"], bool(found["unsaved"])) == (snapshot, unsaved)
+    assert not unsaved or found["unsaved"].startswith("data_stores_database_final_snapshot: ")
+
+
+DESCRIBED = {
+    "item": "flask-dev/database",
+    "secret": {
+        "arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:flask-dev/database-AbCdEf",
+        "name": "flask-dev/database",
+        "tags_dict": {"flaskops:environment": "dev"},
+    },
+}
+UNTAGGED = {"item": "flask-dev/cache", "secret": {"arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x"}}
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        {"secret": {"arn": UNKNOWN, "name": "flask-dev/application", "tags": [], "tags_dict": {}}},
+        {"secret": {}},
+        {"changed": True},
+    ],
+    ids=["planned", "empty", "the ordinary way"],
+)
+def test_secrets_that_were_found_are_told_from_those_that_were_not(nothing: dict[str, Any]) -> None:
+    results = [DESCRIBED, UNTAGGED, {"item": "flask-dev/application", **nothing}]
+    assert described_secrets(results) == [
+        {"name": "flask-dev/database", "tags": {"flaskops:environment": "dev"}},
+        {"name": "flask-dev/cache", "tags": {}},
+    ]
+    assert undescribed_secrets(results) == ["flask-dev/application"]
+
+
+def test_a_secret_that_is_there_and_hides_its_tags_is_refused() -> None:
+    results = [
+        {"item": "flask-dev/database", "secret": "secret does not exist"},
+        {"item": "flask-dev/cache", "secret": "secret already scheduled for deletion"},
+        {"item": "flask-dev/application"},
+    ]
+    (sentence,) = hidden_secrets(results)
+    assert sentence.startswith("secret flask-dev/application exists") and "secrets_prefix" in sentence
