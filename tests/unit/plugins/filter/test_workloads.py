@@ -1,0 +1,84 @@
+"""Which namespaces and objects are ours, and that what is removed one by one is all that the role makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.flaskops.eks.plugins.filter import workloads
+from ansible_collections.flaskops.eks.plugins.module_utils._application_manifests import OWNED
+from ansible_collections.flaskops.eks.plugins.plugin_utils import _manifests
+
+ROLE = Path(__file__).resolve().parents[4] / "roles" / "flask_app"
+OURS = {"app.kubernetes.io/managed-by": "flaskops.eks"}
+HELM = {"app.kubernetes.io/managed-by": "Helm"}
+WANTED = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flask", "labels": OURS}}
+
+
+def planned(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """What flaskops.eks.manifests makes of a difference that kubernetes.core found."""
+    made, error = _manifests.outcome(
+        WANTED, {"changed": before != after, "diff": {"before": before, "after": after}}, absent=False, check_mode=True
+    )
+    assert error is None
+    return made
+
+
+def labels(**values: Any) -> dict[str, Any]:
+    return {"metadata": {"labels": values}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "foreign"),
+    [
+        pytest.param({}, WANTED, False, id="not there"),
+        pytest.param({}, {}, False, id="ours, as wanted"),
+        # A smaller manifest of the same field manager takes the role's further labels off, in this dry run only.
+        pytest.param(labels(enforce="restricted"), labels(), False, id="ours, with further labels"),
+        pytest.param({"metadata": {}}, labels(**OURS), True, id="no label at all"),
+        pytest.param(labels(), labels(**OURS), True, id="other labels only"),
+        pytest.param(labels(**HELM), labels(**OURS), True, id="somebody else's value"),
+    ],
+)
+def test_a_namespace_that_would_have_to_be_labelled_is_somebody_elses(before, after, foreign):
+    assert workloads.foreign_namespaces([planned(before, after)]) == (["flask"] if foreign else [])
+
+
+def test_a_cluster_that_is_only_planned_has_no_namespaces():
+    made = _manifests.from_nothing(WANTED, absent=False, reason="the cluster does not exist yet")
+    assert workloads.foreign_namespaces([made]) == []
+
+
+def found(name: str, namespace: str, labels: dict[str, str] | None) -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": namespace, "labels": labels}}
+
+
+OBJECTS = [
+    found("ours", "flask", OURS),
+    found("by hand", "flask", None),
+    found("by Helm", "flask", HELM),
+    found("elsewhere", "shop", OURS),
+]
+
+
+@pytest.mark.parametrize(
+    ("foreign", "names"),
+    [
+        ([], ["ours", "by hand", "by Helm"]),
+        (["shop"], ["ours", "by hand", "by Helm"]),
+        (["flask"], ["ours"]),
+    ],
+)
+def test_of_a_namespace_that_stays_only_our_objects_go(foreign, names):
+    going = workloads.removable(OBJECTS, "flask", foreign)
+    assert [item["metadata"]["name"] for item in going] == names
+
+
+def test_every_kind_that_an_application_owns_is_looked_for():
+    look = yaml.safe_load((ROLE / "tasks" / "absent_objects.yml").read_text())[0]
+    kinds = {item["kind"]: item["api_version"] for item in look["loop"]}
+    gone_before = {"Ingress": "networking.k8s.io/v1"}
+    shared = {"ExternalSecret": "external-secrets.io/v1", "Job": "batch/v1"}
+    assert kinds | gone_before == OWNED | shared
