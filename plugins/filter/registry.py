@@ -94,6 +94,20 @@ def lifecycle_policy(keep: int, untagged_days: int) -> dict[str, Any]:
     }
 
 
+def shared_repository(name: str, environment: str) -> bool:
+    """Whether a repository may be other environments' as well, by the only thing that tells: its name.
+
+    Args:
+        name: The repository's name.
+        environment: The environment's own name.
+
+    Returns:
+        False when the name's first part is the environment's. Only as a whole: `flask-dev-eu/app` is not
+        of `flask-dev`.
+    """
+    return name.split("/")[0] != environment
+
+
 def registry_problems(values: Mapping[str, Any]) -> list[str]:
     """Check the registry's values.
 
@@ -137,4 +151,5 @@ class FilterModule:
             "image_tag": image_tag,
             "lifecycle_policy": lifecycle_policy,
             "registry_problems": registry_problems,
+            "shared_repository": shared_repository,
         }

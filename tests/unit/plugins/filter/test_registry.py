@@ -63,6 +63,24 @@ def test_untagged_images_go_by_age_and_all_others_by_number() -> None:
     assert untagged["rulePriority"] < tagged["rulePriority"], "ECR wants the rule for any image last"
 
 
+@pytest.mark.parametrize(
+    ("name", "shared"),
+    [
+        ("flask-dev/app", False),
+        ("flask-dev/team/app", False),
+        ("flask-dev", False),
+        ("flask-dev-eu/app", True),
+        ("flask-dev-app", True),
+        ("flask-prod/app", True),
+        ("flask/app", True),
+        ("team/flask-dev/app", True),
+        ("flask-app", True),
+    ],
+)
+def test_a_repository_is_one_environments_alone_by_the_first_part_of_its_name(name: str, shared: bool) -> None:
+    assert registry.shared_repository(name, "flask-dev") is shared
+
+
 def values(**changes: Any) -> dict[str, Any]:
     return {
         "name": "flask-dev/app",
