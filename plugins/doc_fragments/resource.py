@@ -20,10 +20,10 @@ options:
   tags:
     description:
       - The tags of the object. When not mentioned, tags are left as they are.
-      - V(flaskops:environment), V(flaskops:component) and V(flaskops:managed-by) are the ones by which the collection
-        knows its own objects. When they are given, an object of the wanted name that has other values is refused. One
-        without any tag is adopted by O(state=present) and refused by O(state=absent). Access entries and pod identity
-        associations are not refused, because there can be only one of each.
+      - V(flaskops:project), V(flaskops:environment), V(flaskops:component) and V(flaskops:managed-by) are the ones by
+        which the collection knows its own objects. When they are given, an object of the wanted name that has other
+        values is refused. One without any tag is adopted by O(state=present) and refused by O(state=absent). Access
+        entries and pod identity associations are not refused, because there can be only one of each.
     type: dict
   purge_tags:
     description:

@@ -9,38 +9,45 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.flaskops.eks.plugins.filter.tags import whole_identity
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import same_identity
+
 # Types that amazon.aws.route53 can name; a zone's own NS and SOA records go with the zone.
 REMOVABLE_TYPES = frozenset({"A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SPF", "SRV", "TXT"})
 
 
-def zone_belongs_to(described: Mapping[str, Any], environment: str) -> bool:
-    """Tell whether a hosted zone carries an environment's tags.
+def zone_belongs_to(described: Mapping[str, Any], own: Mapping[str, str]) -> bool:
+    """Tell whether a hosted zone carries the identity tags of these.
 
     Args:
         described: Result of amazon.aws.route53_info with hosted_zone_method tags.
-        environment: Value of the tag flaskops:environment.
+        own: The tags of this environment's zone, all identity tags among them.
 
     Returns:
         True when the zone is that environment's own.
+
+    Raises:
+        AnsibleFilterError: An identity tag is missing in `own`.
     """
+    wanted = whole_identity(own)
     for tag_set in described.get("resource_tag_sets") or described.get("ResourceTagSets") or []:
         tags = {
             str(tag.get("key", tag.get("Key"))): tag.get("value", tag.get("Value"))
             for tag in tag_set.get("tags", tag_set.get("Tags")) or []
         }
-        if tags.get("flaskops:environment") == environment and tags.get("flaskops:component") == "dns_tls":
+        if same_identity(wanted, tags):
             return True
     return False
 
 
-def foreign_zones(results: Sequence[Mapping[str, Any]], environment: str, comment: str) -> list[str]:
+def foreign_zones(results: Sequence[Mapping[str, Any]], own: Mapping[str, str], comment: str) -> list[str]:
     """Ids of the zones that are not this environment's own.
 
     A zone with our comment that carries no tag yet is ours: its run ended between the two calls.
 
     Args:
         results: Results of amazon.aws.route53_info with hosted_zone_method tags in a loop over zones.
-        environment: Value of the tag flaskops:environment.
+        own: The tags of this environment's zone, all identity tags among them.
         comment: The comment with which this environment's zone is made; one that nobody else writes.
     """
     foreign = []
@@ -49,7 +56,7 @@ def foreign_zones(results: Sequence[Mapping[str, Any]], environment: str, commen
         tag_sets = result.get("resource_tag_sets") or result.get("ResourceTagSets") or []
         tagged = any(tag_set.get("tags", tag_set.get("Tags")) for tag_set in tag_sets)
         unfinished = not tagged and (zone.get("config") or {}).get("comment") == comment
-        if not unfinished and not zone_belongs_to(result, environment):
+        if not unfinished and not zone_belongs_to(result, own):
             foreign.append(str(zone["id"]).rsplit("/", 1)[-1])
     return foreign
 

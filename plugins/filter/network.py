@@ -11,7 +11,10 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible.errors import AnsibleFilterError
+from ansible_collections.flaskops.eks.plugins.filter.tags import foreign, tagged_with
 from ansible_collections.flaskops.eks.plugins.filter.validation import documentation_problems
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import identity_of
 
 SUBNET_ROLES = ("public", "private", "database")
 
@@ -131,44 +134,59 @@ def nat_zones(nat: str, zones: Sequence[str]) -> list[str]:
     return {"none": [], "single": list(zones[:1]), "per_zone": list(zones)}[nat]
 
 
-def nat_gateways(
-    found: Sequence[Mapping[str, Any]], allocated: Sequence[Mapping[str, Any]], subnets: Sequence[Mapping[str, Any]]
-) -> list[dict[str, str]]:
+def nat_gateways(addresses: Sequence[Mapping[str, Any]], subnets: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """List the NAT gateways to ensure.
 
     Args:
-        found: Results of the loop over zones that looked for addresses.
-        allocated: Results of the loop over those without one that allocated an address.
+        addresses: Results of the loop that ensured an address, over the results of the one over zones that looked.
         subnets: Results of the loop over `subnet_list`.
 
     Returns:
         One mapping a gateway: zone, allocation_id, subnet_id (of the zone's public subnet).
     """
-    addresses = {result["item"]: result["addresses"][0]["allocation_id"] for result in found if result["addresses"]}
-    addresses |= {result["item"]["item"]: result["allocation_id"] for result in allocated}
     public = {result["item"]["zone"]: result["subnet"]["id"] for result in subnets if result["item"]["public"]}
     return [
-        {"zone": result["item"], "allocation_id": addresses[result["item"]], "subnet_id": public[result["item"]]}
-        for result in found
+        {
+            "zone": result["item"]["item"],
+            "allocation_id": result["allocation_id"],
+            "subnet_id": public[result["item"]["item"]],
+        }
+        for result in addresses
     ]
 
 
-def private_route_tables(
-    nat: str, zones: Sequence[str], subnets: Sequence[str], gateways: Sequence[Mapping[str, Any]]
+def route_tables(
+    nat: str,
+    zones: Sequence[str],
+    subnets: Mapping[str, Sequence[str]],
+    gateways: Sequence[Mapping[str, Any]],
+    internet_gateway_id: str,
 ) -> list[dict[str, Any]]:
-    """List the route tables of the private subnets.
-
-    One table a zone when every zone has its own NAT gateway, else one for all of them.
+    """List the route tables of all subnets.
 
     Args:
         nat: `none`, `single` or `per_zone`.
         zones: Availability zones.
-        subnets: Ids of the private subnets in the order of the zones.
+        subnets: Ids of the subnets by role (public, private, database), in the order of the zones.
         gateways: Results of the loop over `nat_gateways`.
+        internet_gateway_id: The internet gateway.
 
     Returns:
-        One mapping a table: suffix of its name, subnets, routes.
+        One mapping a table: suffix of its name, private (whether its subnets are the private ones), subnets, routes.
     """
+    public = {"suffix": "public", "subnets": list(subnets["public"]), "routes": _default_route(internet_gateway_id)}
+    database = {"suffix": "database", "subnets": list(subnets["database"]), "routes": []}
+    return [
+        {**public, "private": False},
+        *({**table, "private": True} for table in _private_route_tables(nat, zones, subnets["private"], gateways)),
+        {**database, "private": False},
+    ]
+
+
+def _private_route_tables(
+    nat: str, zones: Sequence[str], subnets: Sequence[str], gateways: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """One table a zone when every zone has its own NAT gateway, else one for all of them."""
     by_zone = {result["item"]["zone"]: result["nat_gateway_id"] for result in gateways}
     if nat == "per_zone":
         return [
@@ -181,6 +199,45 @@ def private_route_tables(
 
 def _default_route(gateway_id: str) -> list[dict[str, str]]:
     return [{"dest": "0.0.0.0/0", "gateway_id": gateway_id}]
+
+
+def found_table_ids(tables: Sequence[Mapping[str, Any]], name: str) -> dict[str, str]:
+    """Return the ids of described route tables by what follows the network's name.
+
+    Raises:
+        AnsibleFilterError: Two have the same name, so that nobody can tell which of them is meant.
+    """
+    prefix = f"{name}-"
+    found: dict[str, str] = {}
+    for table in tables:
+        table_name = str(table["tags"].get("Name", ""))
+        if not table_name.startswith(prefix):
+            continue
+        suffix = table_name.removeprefix(prefix)
+        if suffix in found:
+            raise AnsibleFilterError(
+                f"Route tables {found[suffix]} and {table['route_table_id']} are both named {table_name}: "
+                "delete the one that no subnet uses, then run again."
+            )
+        found[suffix] = table["route_table_id"]
+    return found
+
+
+def tables_without_subnets(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """List the route tables that lack a subnet which they should have.
+
+    Args:
+        results: Results of the loop over `route_tables` that ensured the tables.
+
+    Returns:
+        The loop's items, and under `id` the table's id.
+    """
+    lacking = []
+    for result in results:
+        associated = {row.get("subnet_id") for row in result["route_table"]["associations"]}
+        if not associated.issuperset(result["item"]["subnets"]):
+            lacking.append({**result["item"], "id": result["route_table"]["id"]})
+    return lacking
 
 
 def endpoints_of_kind(services: Sequence[str], kind: str) -> list[str]:
@@ -196,6 +253,25 @@ def interface_owners(interfaces: Sequence[Mapping[str, Any]]) -> str:
         for interface in interfaces
     ]
     return ", ".join(sorted(described)) or "none"
+
+
+def vpc_problems(vpcs: Sequence[Mapping[str, Any]], cidr: str, tags: Mapping[str, str]) -> list[str]:
+    """Refuse a VPC of the network's name that is somebody else's, or ours with another block.
+
+    Args:
+        vpcs: Described VPCs of that name.
+        cidr: The block that the VPC should have.
+        tags: The tags that the role sets.
+
+    Returns:
+        One sentence for each that is refused: which it is, what is wrong, what to do.
+    """
+    return foreign(vpcs, tags, "VPC", "vpc_id") + [
+        f"network_vpc_cidr: this environment's VPC {vpc['vpc_id']} has {vpc['cidr_block']}, not {cidr}, and a VPC's "
+        f"block cannot be changed; set it to {vpc['cidr_block']}, or run playbooks/teardown.yml first."
+        for vpc in tagged_with(vpcs, identity_of(tags))
+        if vpc["cidr_block"] != cidr
+    ]
 
 
 def network_problems(values: Mapping[str, Any]) -> list[str]:
@@ -299,8 +375,11 @@ class FilterModule:
             "found_group_ids": found_group_ids,
             "nat_zones": nat_zones,
             "nat_gateways": nat_gateways,
-            "private_route_tables": private_route_tables,
+            "route_tables": route_tables,
+            "found_table_ids": found_table_ids,
+            "tables_without_subnets": tables_without_subnets,
             "endpoints_of_kind": endpoints_of_kind,
             "interface_owners": interface_owners,
+            "vpc_problems": vpc_problems,
             "network_problems": network_problems,
         }

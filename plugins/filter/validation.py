@@ -18,8 +18,11 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.flaskops.eks.plugins.filter.entries import in_state
+from ansible_collections.flaskops.eks.plugins.module_utils._plan import IDENTITY_TAGS
 from ansible_collections.flaskops.eks.plugins.module_utils._unknown import UNKNOWN
 
+# The component is each role's own.
+SHARED_IDENTITY = tuple(key for key in IDENTITY_TAGS if key != "flaskops:component")
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]*")
 DOCUMENTATION_BLOCKS = (
@@ -63,7 +66,7 @@ def environment_problems(values: Mapping[str, Any], known: Sequence[str]) -> lis
     """Check what every role shares.
 
     Args:
-        values: environment, project, name, aws (region and the like) and account_id, which may be empty.
+        values: environment, project, name, tags, aws (region and the like) and account_id, which may be empty.
         known: Names of the environments that exist.
 
     Returns:
@@ -88,6 +91,13 @@ def environment_problems(values: Mapping[str, Any], known: Sequence[str]) -> lis
                 f"flaskops_{variable}: {text!r} cannot be part of AWS names; "
                 "use lower case letters, digits and hyphens, beginning with a letter."
             )
+    tags = values["tags"] if isinstance(values["tags"], Mapping) else {}
+    missing = [key for key in SHARED_IDENTITY if not tags.get(key)]
+    if missing:
+        problems.append(
+            f"flaskops_tags: {', '.join(missing)} missing or empty; by these tags this environment's own is told from "
+            "what is somebody else's: keep them as inventories/dev has them, and add yours beside them."
+        )
     region = str((values["aws"] or {}).get("region", ""))
     if not REGION.fullmatch(region):
         problems.append(f"flaskops_aws.region: {region!r} is not a region; name one like eu-west-1.")
@@ -170,7 +180,16 @@ def eks_problems(values: Mapping[str, Any]) -> list[str]:
                 f"{variable}: {principal!r} is not the ARN of an IAM role or user; "
                 "write it like arn:aws:iam::123456789012:role/deployer."
             )
-    for association in values["pod_identity_associations"]:
+    for principal in sorted({name for name in principals if principals.count(name) > 1}):
+        problems.append(
+            f"eks_access_entries: {principal!r} appears twice; a principal has one access entry, name it once."
+        )
+    if values["admin_principal_arn"] in principals:
+        problems.append(
+            f"eks_access_entries: {values['admin_principal_arn']!r} is eks_admin_principal_arn, and a second entry "
+            "would take its policy away; take it out of the list."
+        )
+    for association in in_state(values["pod_identity_associations"], "present"):
         if bool(association.get("role_arn")) == bool(association.get("role_name")):
             problems.append(
                 f"eks_pod_identity_associations: {association['namespace']}/{association['service_account']} needs "

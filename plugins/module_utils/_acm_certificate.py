@@ -25,6 +25,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
     SetTags,
     Wanted,
     changed_copy,
+    identity_of,
     plan_tags,
     same_identity,
 )
@@ -51,7 +52,7 @@ class WantedCertificate(Wanted):
     @property
     def owned(self) -> bool:
         """Whether the tags say whose certificate is meant."""
-        return any(key in IDENTITY_TAGS for key in self.tags or {})
+        return bool(identity_of(self.tags))
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> WantedCertificate:

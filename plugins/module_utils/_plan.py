@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -15,7 +16,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_
 from ansible_collections.flaskops.eks.plugins.module_utils._unknown import UNKNOWN as UNKNOWN
 
 # With the name these say whose an object is; other tags may change without making it somebody else's.
-IDENTITY_TAGS = ("flaskops:environment", "flaskops:component", "flaskops:managed-by")
+IDENTITY_TAGS = ("flaskops:project", "flaskops:environment", "flaskops:component", "flaskops:managed-by")
 
 # The end of an error about an object that failed for good.
 REMOVE_AND_RUN_AGAIN = ". Remove the cause, delete it (state: absent) and run again."
@@ -162,12 +163,17 @@ def are_untold(found: dict[str, Any]) -> bool:
     return "tags" in found and found["tags"] is None
 
 
-def same_identity(wanted: dict[str, str] | None, found: dict[str, str] | None) -> bool:
+def same_identity(wanted: Mapping[str, str] | None, found: Mapping[str, str] | None) -> bool:
     """Whether `found` carries every identity tag that is wanted, with the same value."""
-    return all((found or {}).get(key) == value for key, value in (wanted or {}).items() if key in IDENTITY_TAGS)
+    return all((found or {}).get(key) == value for key, value in identity_of(wanted).items())
 
 
-def listed_tags(tags: dict[str, str] | None) -> str:
+def identity_of(tags: Mapping[str, str] | None) -> dict[str, str]:
+    """The identity tags among these."""
+    return {key: value for key, value in (tags or {}).items() if key in IDENTITY_TAGS}
+
+
+def listed_tags(tags: Mapping[str, str] | None) -> str:
     """Tags for a message."""
     return ", ".join(f"{key}={value}" for key, value in sorted((tags or {}).items())) or "none"
 

@@ -21,13 +21,13 @@ except ImportError:  # AnsibleAWSModule reports the missing library before any o
     BotoCoreError = ClientError = OSError
 
 from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
-    IDENTITY_TAGS,
     Action,
     Found,
     ResourceError,
     are_untold,
     failure,
     health_issues,
+    identity_of,
     listed_tags,
     same_identity,
 )
@@ -219,9 +219,9 @@ def refuse_foreign(resource: Resource, present: Found, *, absent: bool) -> None:
     """Refuse an object of the wanted name whose tags say that it is something else's.
 
     One without any tag is adopted, but never removed: our create calls carry the tags, so nothing of ours is without.
-    Only where the task says what is its own, by a tag of IDENTITY_TAGS, and AWS what is the object's.
+    Only where the task says what is its own, by an identity tag, and AWS what is the object's.
     """
-    own = {key: value for key, value in (resource.tags or {}).items() if key in IDENTITY_TAGS}
+    own = identity_of(resource.tags)
     if present is None or are_untold(present) or same_identity(own, present.get("tags")):
         return
     if not present.get("tags") and not absent:

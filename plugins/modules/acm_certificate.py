@@ -13,9 +13,9 @@ module: acm_certificate
 version_added: 1.0.0
 short_description: Request a public certificate from AWS Certificate Manager and validate it by DNS
 description:
-  - Finds the certificate by its names and by the tags V(flaskops:environment), V(flaskops:component) and
-    V(flaskops:managed-by) among those that are issued or being validated, an issued one first; requests one if
-    there is none.
+  - Finds the certificate by its names and by the tags V(flaskops:project), V(flaskops:environment),
+    V(flaskops:component) and V(flaskops:managed-by) among those that are issued or being validated, an issued one
+    first; requests one if there is none.
   - Writes the validation records that are missing into a hosted zone of Route 53 and waits until it is issued.
     They stay, because ACM renews the certificate by them; every run looks whether they are still there.
   - Removing deletes every certificate for the domain that carries those tags, and with O(zone_id) the validation
@@ -63,6 +63,7 @@ EXAMPLES = r"""
     subject_alternative_names: ["*.example.com"]
     zone_id: Z0123456789ABCDEFGHIJ
     tags:
+      flaskops:project: flask
       flaskops:environment: prod
       flaskops:component: dns_tls
       flaskops:managed-by: flaskops.eks
@@ -73,6 +74,7 @@ EXAMPLES = r"""
     domain_name: example.com
     zone_id: Z0123456789ABCDEFGHIJ
     tags:
+      flaskops:project: flask
       flaskops:environment: prod
       flaskops:component: dns_tls
       flaskops:managed-by: flaskops.eks

@@ -119,6 +119,7 @@ EXAMPLES = r"""
     log_types: [api, audit, authenticator]
     deletion_protection: true
     tags:
+      flaskops:project: flask
       flaskops:environment: prod
       flaskops:component: eks
       flaskops:managed-by: flaskops.eks

@@ -5,26 +5,39 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleFilterError
 from ansible_collections.flaskops.eks.plugins.filter import dns_tls
+
+OURS = {
+    "flaskops:project": "flask",
+    "flaskops:environment": "dev",
+    "flaskops:component": "dns_tls",
+    "flaskops:managed-by": "flaskops.eks",
+}
+
+
+def pairs_of(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in tags.items()]
 
 
 def described(**values: str) -> dict[str, Any]:
-    pairs = [{"key": f"flaskops:{key}", "value": value} for key, value in values.items()]
+    pairs = pairs_of({**OURS, **{f"flaskops:{key}": value for key, value in values.items()}})
     return {"resource_tag_sets": [{"resource_type": "hostedzone", "tags": pairs}]}
 
 
 @pytest.mark.parametrize(
     ("answer", "ours"),
     [
-        (described(environment="dev", component="dns_tls"), True),
-        (described(environment="prod", component="dns_tls"), False),
-        (described(environment="dev"), False),
+        (described(), True),
+        (described(environment="prod"), False),
+        (described(project="shop"), False),
+        (described(component="eks"), False),
         ({"resource_tag_sets": [{"tags": []}]}, False),
         ({}, False),
     ],
 )
-def test_a_zone_is_ours_only_with_both_tags(answer: dict[str, Any], ours: bool) -> None:
-    assert dns_tls.zone_belongs_to(answer, "dev") is ours
+def test_a_zone_is_ours_only_with_every_identity_tag(answer: dict[str, Any], ours: bool) -> None:
+    assert dns_tls.zone_belongs_to(answer, OURS) is ours
 
 
 def test_records_become_options_and_the_zones_own_are_left_to_it() -> None:
@@ -55,25 +68,23 @@ def test_records_become_options_and_the_zones_own_are_left_to_it() -> None:
 @pytest.mark.parametrize(
     ("comment", "tags", "foreign"),
     [
-        ("flaskops.eks dev", [], []),
+        ("flaskops.eks flask dev", [], []),
         ("dev", [], ["Z1"]),
-        ("flaskops.eks development", [], ["Z1"]),
-        ("flaskops.eks prod", [], ["Z1"]),
+        ("flaskops.eks flask development", [], ["Z1"]),
+        ("flaskops.eks shop dev", [], ["Z1"]),
         ("", [], ["Z1"]),
         ("the company's", [], ["Z1"]),
-        ("flaskops.eks dev", [{"key": "owner", "value": "mail team"}], ["Z1"]),
-        (
-            "anything",
-            [{"key": "flaskops:environment", "value": "dev"}, {"key": "flaskops:component", "value": "dns_tls"}],
-            [],
-        ),
-        (
-            "prod",
-            [{"key": "flaskops:environment", "value": "prod"}, {"key": "flaskops:component", "value": "dns_tls"}],
-            ["Z1"],
-        ),
+        ("flaskops.eks flask dev", [{"key": "owner", "value": "mail team"}], ["Z1"]),
+        ("anything", pairs_of(OURS), []),
+        ("prod", pairs_of({**OURS, "flaskops:environment": "prod"}), ["Z1"]),
+        ("another project's", pairs_of({**OURS, "flaskops:project": "shop"}), ["Z1"]),
     ],
 )
 def test_somebody_elses_zone_is_told_from_an_unfinished_one_of_ours(comment, tags, foreign) -> None:
     result = {"item": {"id": "/hostedzone/Z1", "config": {"comment": comment}}, "resource_tag_sets": [{"tags": tags}]}
-    assert dns_tls.foreign_zones([result], "dev", "flaskops.eks dev") == foreign
+    assert dns_tls.foreign_zones([result], OURS, "flaskops.eks flask dev") == foreign
+
+
+def test_tags_that_do_not_say_whose_it_is_make_nothing_ours() -> None:
+    with pytest.raises(AnsibleFilterError, match="add flaskops:project"):
+        dns_tls.zone_belongs_to(described(), {key: OURS[key] for key in OURS if key != "flaskops:project"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleFilterError
 from ansible_collections.flaskops.eks.plugins.filter import network
 
 ZONES = ["eu-west-1a", "eu-west-1b"]
@@ -115,14 +116,13 @@ def test_zones_with_a_gateway(nat: str, zones: list[str]) -> None:
     assert network.nat_zones(nat, ZONES) == zones
 
 
-def test_a_gateway_takes_the_address_that_exists_or_the_one_just_allocated() -> None:
-    found = [
-        {"item": "eu-west-1a", "addresses": [{"allocation_id": "eipalloc-old"}]},
-        {"item": "eu-west-1b", "addresses": []},
+def test_a_gateway_takes_its_zones_address() -> None:
+    addresses = [
+        {"item": {"item": "eu-west-1a", "addresses": [{}]}, "allocation_id": "eipalloc-old"},
+        {"item": {"item": "eu-west-1b", "addresses": []}, "allocation_id": "eipalloc-new"},
     ]
-    allocated = [{"item": found[1], "allocation_id": "eipalloc-new"}]
     results = made(network.subnet_list(SUBNETS, ZONES, "n", "n", {}))
-    assert network.nat_gateways(found, allocated, results) == [
+    assert network.nat_gateways(addresses, results) == [
         {"zone": "eu-west-1a", "allocation_id": "eipalloc-old", "subnet_id": "subnet-0"},
         {"zone": "eu-west-1b", "allocation_id": "eipalloc-new", "subnet_id": "subnet-1"},
     ]
@@ -133,7 +133,7 @@ def route(gateway: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("nat", "expected"),
+    ("nat", "private"),
     [
         ("none", [{"suffix": "private", "subnets": ["s1", "s2"], "routes": []}]),
         ("single", [{"suffix": "private", "subnets": ["s1", "s2"], "routes": route("nat-a")}]),
@@ -146,19 +146,86 @@ def route(gateway: str) -> list[dict[str, str]]:
         ),
     ],
 )
-def test_private_routes_follow_the_gateways(nat: str, expected: list[dict[str, Any]]) -> None:
+def test_private_routes_follow_the_gateways(nat: str, private: list[dict[str, Any]]) -> None:
     gateways = [
         {"item": {"zone": "eu-west-1a"}, "nat_gateway_id": "nat-a"},
         {"item": {"zone": "eu-west-1b"}, "nat_gateway_id": "nat-b"},
     ]
     there = {"none": [], "single": gateways[:1], "per_zone": gateways}[nat]
-    assert network.private_route_tables(nat, ZONES, ["s1", "s2"], there) == expected
+    subnets = {"public": ["p1", "p2"], "private": ["s1", "s2"], "database": ["d1", "d2"]}
+    assert network.route_tables(nat, ZONES, subnets, there, "igw-1") == [
+        {"suffix": "public", "subnets": ["p1", "p2"], "routes": route("igw-1"), "private": False},
+        *({**table, "private": True} for table in private),
+        {"suffix": "database", "subnets": ["d1", "d2"], "routes": [], "private": False},
+    ]
+
+
+def described_table(number: int, name: str | None) -> dict[str, Any]:
+    return {"route_table_id": f"rtb-{number}", "tags": {"Name": name} if name else {}}
+
+
+def test_tables_are_called_by_what_follows_the_networks_name() -> None:
+    names = ["n-public", "n-private-eu-west-1a", "other-public", None]
+    tables = [described_table(number, name) for number, name in enumerate(names)]
+    assert network.found_table_ids(tables, "n") == {"public": "rtb-0", "private-eu-west-1a": "rtb-1"}
+    assert network.found_table_ids([], "n") == {}
+
+
+def test_two_tables_of_one_name_are_refused() -> None:
+    with pytest.raises(AnsibleFilterError, match="rtb-1 and rtb-2 are both named n-public: delete the one"):
+        network.found_table_ids([described_table(1, "n-public"), described_table(2, "n-public")], "n")
+
+
+@pytest.mark.parametrize(
+    ("associations", "lacks"),
+    [
+        ([{"subnet_id": "s1"}, {"subnet_id": "s2"}], False),
+        ([{"subnet_id": "s3"}, {"subnet_id": "s2"}, {"subnet_id": "s1"}, {"gateway_id": "igw-1"}], False),
+        ([{"subnet_id": "s1"}], True),
+        ([], True),
+    ],
+)
+def test_a_table_that_lacks_a_subnet_is_asked_again(associations: list[dict[str, str]], lacks: bool) -> None:
+    item = {"suffix": "private", "subnets": ["s1", "s2"], "routes": [], "private": True}
+    results = [{"item": item, "route_table": {"id": "rtb-1", "associations": associations}}]
+    assert network.tables_without_subnets(results) == ([{**item, "id": "rtb-1"}] if lacks else [])
 
 
 def test_endpoints_are_told_apart_by_kind() -> None:
     services = ["s3", "ecr.api", "dynamodb", "sts"]
     assert network.endpoints_of_kind(services, "Gateway") == ["s3", "dynamodb"]
     assert network.endpoints_of_kind(services, "Interface") == ["ecr.api", "sts"]
+
+
+OWN_TAGS = {
+    "flaskops:project": "flask",
+    "flaskops:environment": "dev",
+    "flaskops:component": "network",
+    "flaskops:managed-by": "flaskops.eks",
+}
+
+
+@pytest.mark.parametrize(
+    ("cidr_block", "tags", "said"),
+    [
+        ("10.0.0.0/16", OWN_TAGS, []),
+        ("10.0.0.0/16", {**OWN_TAGS, "Name": "flask-dev", "cost-centre": "7"}, []),
+        ("10.1.0.0/16", OWN_TAGS, ["network_vpc_cidr: this environment's VPC vpc-1 has 10.1.0.0/16, not 10.0.0.0/16"]),
+        ("10.0.0.0/16", {"Name": "flask-dev"}, ["VPC vpc-1 exists, and its tags (Name=flask-dev)"]),
+        ("10.1.0.0/16", {**OWN_TAGS, "flaskops:project": "shop"}, ["flaskops:project=shop) say that it is not"]),
+        ("10.0.0.0/16", {}, ["VPC vpc-1 exists, and its tags (none)"]),
+    ],
+)
+def test_a_vpc_of_our_name_is_ours_with_our_block_or_refused(
+    cidr_block: str, tags: dict[str, str], said: list[str]
+) -> None:
+    vpcs = [{"vpc_id": "vpc-1", "cidr_block": cidr_block, "tags": tags}]
+    problems = network.vpc_problems(vpcs, "10.0.0.0/16", {**OWN_TAGS, "team": "a"})
+    assert [part in problem for part, problem in zip(said, problems, strict=True)] == [True] * len(said)
+
+
+def test_no_vpc_of_our_name_is_no_problem() -> None:
+    assert network.vpc_problems([], "10.0.0.0/16", OWN_TAGS) == []
 
 
 def test_interfaces_that_hold_a_vpc_are_named() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible.errors import AnsibleFilterError
 from ansible_collections.flaskops.eks.plugins.filter import tags
 
 OWN = {"flaskops:environment": "dev", "flaskops:component": "eks", "flaskops:managed-by": "flaskops.eks", "team": "web"}
@@ -49,3 +50,16 @@ def test_anything_else_is_refused_with_its_tags_and_the_next_step(found: dict[st
 def test_nothing_is_refused_without_an_identity_or_without_a_thing() -> None:
     assert refused({"owner": "ann"}, {"team": "web"}) == []
     assert tags.foreign([None, {}], OWN, "IAM policy", "policy_name") == []
+
+
+WHOLE = {**OWN, "flaskops:project": "flask"}
+
+
+def test_an_identity_becomes_filters_of_describe_calls() -> None:
+    assert tags.tag_filters(WHOLE) == {f"tag:{key}": value for key, value in WHOLE.items() if key != "team"}
+
+
+@pytest.mark.parametrize("key", [key for key in WHOLE if key != "team"])
+def test_a_part_of_an_identity_finds_nothing_at_all(key: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=f"add {key}"):
+        tags.tag_filters({**WHOLE, key: ""})

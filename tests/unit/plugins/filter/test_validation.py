@@ -15,9 +15,17 @@ def assert_said(problems: list[str], variable: str, said: str) -> None:
     assert any(problem.startswith(variable) and said in problem for problem in problems), problems
 
 
+TAGS = {
+    "flaskops:project": "flask",
+    "flaskops:environment": "dev",
+    "flaskops:managed-by": "flaskops.eks",
+    "team": "web",
+}
+
+
 def environment(**changes: Any) -> dict[str, Any]:
     values = {"environment": "dev", "project": "flask", "name": "flask-dev", "aws": {"region": "eu-west-1"}}
-    return {**values, "account_id": "", **changes}
+    return {**values, "tags": TAGS, "account_id": "", **changes}
 
 
 @pytest.mark.parametrize("account", ["", "012345678901"])
@@ -34,12 +42,22 @@ def test_a_known_environment_has_no_problem(account: str) -> None:
         ({"name": "1flask"}, "flaskops_name", "beginning with a letter"),
         ({"aws": {}}, "flaskops_aws.region", "not a region"),
         ({"aws": {"region": "Ireland"}}, "flaskops_aws.region", "eu-west-1"),
+        (
+            {"tags": {"team": "web"}},
+            "flaskops_tags",
+            "flaskops:project, flaskops:environment, flaskops:managed-by missing",
+        ),
+        ({"tags": {**TAGS, "flaskops:project": ""}}, "flaskops_tags", "flaskops:project missing or empty"),
+        ({"tags": "web"}, "flaskops_tags", "keep them"),
         ({"account_id": "12"}, "flaskops_account_id", "twelve digits"),
         ({"account_id": 12345678901}, "flaskops_account_id", "in quotes"),  # YAML took its leading zero
     ],
 )
 def test_environment_problems(changes: dict[str, Any], variable: str, said: str) -> None:
     assert_said(validation.environment_problems(environment(**changes), KNOWN), variable, said)
+
+
+DEPLOYER = {"principal_arn": "arn:aws:iam::123456789012:role/deployer"}
 
 
 def group(**changes: Any) -> dict[str, Any]:
@@ -66,7 +84,9 @@ def cluster(**changes: Any) -> dict[str, Any]:
 def test_a_usual_cluster_has_no_problem() -> None:
     entry = {"principal_arn": "arn:aws:iam::123456789012:role/team/deployer"}
     association = {"namespace": "flask", "service_account": "app", "role_name": "my-app-eks-pod-role", "role_arn": ""}
-    assert validation.eks_problems(cluster(access_entries=[entry], pod_identity_associations=[association])) == []
+    leaving = {"namespace": "flask", "service_account": "old", "state": "absent"}
+    associations = [association, leaving]
+    assert validation.eks_problems(cluster(access_entries=[entry], pod_identity_associations=associations)) == []
 
 
 @pytest.mark.parametrize(
@@ -97,6 +117,8 @@ def test_a_usual_cluster_has_no_problem() -> None:
         ({"node_groups": [group(min_size=0, desired_size=0, max_size=0)]}, "eks_node_groups", "one node at least"),
         ({"node_groups": [group(name="my group")]}, "eks_node_groups", "not a node group name"),
         ({"access_entries": [{"principal_arn": "deployer"}]}, "eks_access_entries", "not the ARN"),
+        ({"access_entries": [DEPLOYER, {**DEPLOYER, "state": "absent"}]}, "eks_access_entries", "appears twice"),
+        ({"access_entries": [DEPLOYER]}, "eks_access_entries", "take its policy away"),
         ({"admin_principal_arn": "arn:aws:iam::123456789012:root"}, "eks_admin_principal_arn", "not the ARN"),
         ({"admin_principal_arn": ""}, "eks_admin_principal_arn", "eks_caller_is_admin"),
         (

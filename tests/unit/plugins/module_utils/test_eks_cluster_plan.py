@@ -50,6 +50,7 @@ def want(**options: Any) -> WantedCluster:
 
 CASES = [
     ("nothing mentioned", want(), found(), []),
+    ("only looked at though it failed", want(), found(status="FAILED"), []),
     (
         "everything equal, other order",
         want(
@@ -179,7 +180,7 @@ REFUSALS = [
     ("protected", want(state="absent"), found(), "protected from deletion"),
     (
         "failed",
-        want(),
+        want(version="1.34"),
         found(
             status="FAILED", health={"issues": [{"code": "VpcNotFound", "message": "gone", "resource_ids": ["vpc-1"]}]}
         ),
