@@ -1,0 +1,13 @@
+"""The sandbox's account, as its own tests start it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "e2e"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "sandbox" / "account"))
+
+from account_running import instance as instance
+from account_running import running as running
+from account_running import state_root as state_root
