@@ -39,11 +39,13 @@ class LifecycleError(Exception):
     """An instance does not start or end; the text names the cause and the log."""
 
 
-def healthy(instance: Instance, patience: float = 0.0) -> bool:
+def healthy(instance: Instance, patience: float = 0.0, running: Callable[[], bool] | None = None) -> bool:
     """Whether the account answers, is this instance's, and every server that it started still runs.
 
     An account that is there but silent is asked again for `patience` seconds: it may be starting, or the machine busy.
+    `running` says whether it is there; without it the machine's processes are searched.
     """
+    running = running or (lambda: bool(daemon_pids(instance, "account")))
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -51,7 +53,7 @@ def healthy(instance: Instance, patience: float = 0.0) -> bool:
                 state = json.load(answer)
                 return bool(state["instance"] == instance.name and state["registry"] and state["servers"])
         except (OSError, ValueError, KeyError):
-            if time.monotonic() >= deadline or not daemon_pids(instance, "account"):
+            if time.monotonic() >= deadline or not running():
                 return False
         time.sleep(0.3)
 
@@ -64,8 +66,7 @@ def start(instance: Instance, built: Built) -> None:
     write_facts(instance, built)
     if not healthy(instance):
         with step("start the AWS account", 8):
-            _spawn(instance, "account")
-            _wait_for_account(instance)
+            _wait_for_account(instance, _spawn(instance, "account"))
     _push(instance, built)
     if not daemon_pids(instance, "alb"):
         with step("start the load balancer", 2):
@@ -229,10 +230,10 @@ def _ensure_network(instance: Instance) -> None:
     podman("network", "create", "--subnet", instance.network_subnet, instance.network)
 
 
-def _spawn(instance: Instance, daemon: str) -> None:
+def _spawn(instance: Instance, daemon: str) -> subprocess.Popen[bytes]:
     environment = {**os.environ, TOKEN: instance.name, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with (instance.log_dir / f"{daemon}.log").open("ab") as log:
-        subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", f"sandbox.{daemon}", "--instance", instance.name],
             env=environment,
             cwd=ROOT,
@@ -243,8 +244,9 @@ def _spawn(instance: Instance, daemon: str) -> None:
         )
 
 
-def _wait_for_account(instance: Instance) -> None:
-    if healthy(instance, START_SECONDS):
+def _wait_for_account(instance: Instance, process: subprocess.Popen[bytes]) -> None:
+    # Its child is asked, not searched for: for a moment a new process has neither arguments nor environment in /proc.
+    if healthy(instance, START_SECONDS, lambda: process.poll() is None):
         return
     log = instance.log_dir / "account.log"
     tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])

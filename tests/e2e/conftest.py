@@ -31,11 +31,13 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         made = System(INSTANCE, tmp_path_factory.mktemp("e2e"))
         _clean(made)
         made.arguments.start()
-        started = made.sandbox("up")
-        assert started.code == 0, started.output
-        yield made
-        if not os.environ.get("FLASKOPS_KEEP"):
-            _clean(made)
+        try:
+            started = made.sandbox("up")
+            assert started.code == 0, started.output
+            yield made
+        finally:
+            if not os.environ.get("FLASKOPS_KEEP"):
+                _clean(made)
 
 
 def _clean(system: System) -> None:

@@ -103,6 +103,24 @@ def test_a_dead_account_is_not_waited_for(monkeypatch):
     assert not lifecycle.healthy(INSTANCE, patience=60)
 
 
+def test_a_new_account_that_nobody_sees_yet_is_waited_for(monkeypatch):
+    """/proc shows neither arguments nor environment of a process until the kernel has loaded it."""
+    answers(monkeypatch, ConnectionRefusedError(), ALIVE)
+    monkeypatch.setattr(lifecycle, "daemon_pids", lambda *_: [])
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as account:
+        lifecycle._wait_for_account(INSTANCE, account)
+
+
+def test_a_new_account_that_ends_at_once_is_not_waited_for(monkeypatch, tmp_path):
+    answers(monkeypatch, ConnectionRefusedError())
+    monkeypatch.setattr(Instance, "log_dir", tmp_path)
+    (tmp_path / "account.log").write_text("address in use")
+    account = subprocess.Popen(["true"])
+    account.wait()
+    with pytest.raises(lifecycle.LifecycleError, match="address in use"):
+        lifecycle._wait_for_account(INSTANCE, account)
+
+
 @pytest.mark.parametrize("wrong", [{"instance": "other"}, {"registry": False}, {"servers": False}])
 def test_an_account_without_its_servers_or_of_another_instance_is_not_healthy(wrong, monkeypatch):
     answers(monkeypatch, ALIVE | wrong)
