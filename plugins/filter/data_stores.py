@@ -2,15 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters between the data stores and secrets that are wanted and those that are there."""
+"""Filters between the data stores that are wanted and those that are there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
-
-from ansible_collections.flaskops.eks.plugins.module_utils._unknown import is_unknown
 
 # What RDS says of a DB instance. Whatever is in none of these tables is on its way and is waited for.
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html#Overview.DBInstance.Status
@@ -84,7 +82,8 @@ BROKEN = {
     ),
     STORAGE_FULL: (
         "its storage is used up",
-        "Raise data_stores_database_allocated_storage and run again (RDS changes storage once in six hours).",
+        "Raise data_stores_database_allocated_storage and run again with -e data_stores_apply_immediately=true "
+        "(RDS changes storage once in six hours).",
     ),
 }
 
@@ -112,6 +111,7 @@ class State:
     changeable: bool = False
     snapshot: bool = False
     unsaved: str = ""
+    locked: str = ""
 
 
 def database_state(instances: Sequence[Mapping[str, Any]], name: str) -> dict[str, Any]:
@@ -128,6 +128,7 @@ def database_state(instances: Sequence[Mapping[str, Any]], name: str) -> dict[st
         changeable: Whether amazon.aws.rds_instance can create or modify it now.
         snapshot: Whether RDS can take a last snapshot of it.
         unsaved: Why it cannot, though there may be data in it, and what to do. Else empty.
+        locked: Why its deletion protection cannot be lifted here, and what to do. Else empty.
     """
     return asdict(_state_of(instances[0], name) if instances else _absent(name))
 
@@ -149,14 +150,16 @@ def _state_of(instance: Mapping[str, Any], name: str) -> State:
         return State("going", problem=problem, endpoint=endpoint)
     problem = "" if _grows(instance) else _breakage(status, name)
     if problem:
+        used = endpoint or bool(instance.get("latest_restorable_time"))
         return State(
             "broken",
             problem=problem,
             endpoint=endpoint,
             # More storage is what it needs; in any other of these states RDS takes no change, or it does not help.
             changeable=endpoint and status == STORAGE_FULL,
-            snapshot=endpoint and status not in WITHOUT_SNAPSHOT,
-            unsaved=_loss(status, name) if endpoint or instance.get("latest_restorable_time") else "",
+            snapshot=used and status not in WITHOUT_SNAPSHOT,
+            unsaved=_loss(status, name) if used and status in WITHOUT_SNAPSHOT else "",
+            locked=_lock(status, name) if instance.get("deletion_protection") and status != STORAGE_FULL else "",
         )
     verdict = "usable" if status in USABLE and address.get("address") else "busy"
     return State(verdict, endpoint=endpoint, changeable=endpoint, snapshot=True)
@@ -180,8 +183,6 @@ def _breakage(status: str, name: str) -> str:
 
 
 def _loss(status: str, name: str) -> str:
-    if status not in WITHOUT_SNAPSHOT:
-        return ""
     return (
         f"data_stores_database_final_snapshot: RDS database {name} is {status}, and RDS takes no snapshot of that; "
         "its automated backups go with it. Restore what is needed under another identifier first, then set it to false "
@@ -189,48 +190,12 @@ def _loss(status: str, name: str) -> str:
     )
 
 
-def described_secrets(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Name and tags of the secrets that the loop found and described.
-
-    Args:
-        results: Results of a loop over names that asked community.aws.secretsmanager_secret in check mode.
-    """
-    return [
-        {"name": result["item"], "tags": dict(result["secret"].get("tags_dict") or {})}
-        for result in results
-        if _is_described(result)
-    ]
-
-
-def undescribed_secrets(results: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The names of which the same loop learnt nothing: nothing is there, or the module would change what is."""
-    return [result["item"] for result in results if not _is_described(result)]
-
-
-def _is_described(result: Mapping[str, Any]) -> bool:
-    """Whether the module has returned a secret, and not what a plan fills in for one that it did not return."""
-    secret = result.get("secret")
-    arn = secret.get("arn") if isinstance(secret, Mapping) else None
-    return bool(arn) and not is_unknown(arn)
-
-
-def hidden_secrets(results: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Refuse secrets that are there, but whose tags cannot be known.
-
-    Args:
-        results: Results of a loop over `undescribed_secrets` that asked in check mode to remove them. Of what is not
-            there, or waits for its deletion already, the module says so in `secret`; of the others it says nothing.
-
-    Returns:
-        One sentence for each: why, what to do.
-    """
-    return [
-        f"secret {result['item']} exists, and its rotation or resource policy, which nothing here has set, keeps its "
-        "tags from being read: take both from it if it is this environment's own (aws secretsmanager "
-        "cancel-rotate-secret, delete-resource-policy), or choose another secrets_prefix."
-        for result in results
-        if not result.get("secret")
-    ]
+def _lock(status: str, name: str) -> str:
+    return (
+        f"RDS database {name} is {status} with its deletion protection on, and RDS takes few changes in that state. "
+        f"Lift it by hand (aws rds modify-db-instance --db-instance-identifier {name} --no-deletion-protection; "
+        "start a stopped one first), then run again."
+    )
 
 
 class FilterModule:
@@ -239,8 +204,5 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
             "database_state": database_state,
-            "described_secrets": described_secrets,
-            "hidden_secrets": hidden_secrets,
             "running_version": running_version,
-            "undescribed_secrets": undescribed_secrets,
         }

@@ -1,4 +1,4 @@
-"""Which engine version is asked for, what can be done with a database, which secrets are there."""
+"""Which engine version is asked for, what can be done with a database."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ from ansible_collections.flaskops.eks.plugins.filter.data_stores import (
     BROKEN,
     USABLE,
     database_state,
-    described_secrets,
-    hidden_secrets,
     running_version,
-    undescribed_secrets,
 )
 
 ENDPOINT = {"address": "flask-dev.abc.eu-west-1.rds.amazonaws.com", "port": 5432}
-UNKNOWN = "(known after apply)"
 
 
 @pytest.mark.parametrize(
@@ -97,6 +93,7 @@ def test_what_is_not_there_can_be_made() -> None:
     [
         ("available", ENDPOINT, {}, True, False),
         ("stopped", ENDPOINT, {}, True, False),
+        ("stopped", None, {"latest_restorable_time": "2026-11-21T17:00:00+00:00"}, True, False),
         ("storage-full", ENDPOINT, {}, True, False),
         ("failed", ENDPOINT, {}, False, True),
         ("failed", None, {"latest_restorable_time": "2026-11-21T17:00:00+00:00"}, False, True),
@@ -114,40 +111,19 @@ def test_a_last_snapshot_is_neither_asked_for_in_vain_nor_given_up_silently(
     assert not unsaved or found["unsaved"].startswith("data_stores_database_final_snapshot: ")
 
 
-DESCRIBED = {
-    "item": "flask-dev/database",
-    "secret": {
-        "arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:flask-dev/database-AbCdEf",
-        "name": "flask-dev/database",
-        "tags_dict": {"flaskops:environment": "dev"},
-    },
-}
-UNTAGGED = {"item": "flask-dev/cache", "secret": {"arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x"}}
-
-
 @pytest.mark.parametrize(
-    "nothing",
+    ("status", "protected", "locked"),
     [
-        {"secret": {"arn": UNKNOWN, "name": "flask-dev/application", "tags": [], "tags_dict": {}}},
-        {"secret": {}},
-        {"changed": True},
+        ("available", True, False),
+        ("storage-full", True, False),
+        ("stopped", True, True),
+        ("failed", True, True),
+        ("failed", False, False),
     ],
-    ids=["planned", "empty", "the ordinary way"],
 )
-def test_secrets_that_were_found_are_told_from_those_that_were_not(nothing: dict[str, Any]) -> None:
-    results = [DESCRIBED, UNTAGGED, {"item": "flask-dev/application", **nothing}]
-    assert described_secrets(results) == [
-        {"name": "flask-dev/database", "tags": {"flaskops:environment": "dev"}},
-        {"name": "flask-dev/cache", "tags": {}},
-    ]
-    assert undescribed_secrets(results) == ["flask-dev/application"]
-
-
-def test_a_secret_that_is_there_and_hides_its_tags_is_refused() -> None:
-    results = [
-        {"item": "flask-dev/database", "secret": "secret does not exist"},
-        {"item": "flask-dev/cache", "secret": "secret already scheduled for deletion"},
-        {"item": "flask-dev/application"},
-    ]
-    (sentence,) = hidden_secrets(results)
-    assert sentence.startswith("secret flask-dev/application exists") and "secrets_prefix" in sentence
+def test_a_protection_that_cannot_be_lifted_is_told_before_anything_goes(
+    status: str, protected: bool, locked: bool
+) -> None:
+    told = state(status, deletion_protection=protected)["locked"]
+    assert bool(told) is locked
+    assert not locked or "--no-deletion-protection" in told

@@ -411,3 +411,31 @@ def test_certificate(run: Runner, running: Any) -> None:
     assert gone["certificate"] == {}
     left = {record["Type"] for record in dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]}
     assert left == {"NS", "SOA"}
+
+
+def test_secrets_are_described_without_a_value_and_left_as_they_are(run: Runner, running: Any) -> None:
+    manager = running.client("secretsmanager")
+    tags = [{"Key": "flaskops:environment", "Value": "test"}, {"Key": "costCentre", "Value": "4711"}]
+    manager.create_secret(Name="a/database", Description="Of the database", SecretString=TOKEN, Tags=tags)
+    manager.create_secret(Name="a/cache", SecretString=TOKEN)
+    manager.delete_secret(SecretId="a/cache", RecoveryWindowInDays=7)
+    before = mutations(running)
+    seen = len(account_calls(running))
+    told = run("secretsmanager_secret_info", names=["a/database", "a/nothing", "a/cache"])
+    assert [secret["name"] for secret in told["secrets"]] == ["a/database", "a/cache"]
+    database, cache = told["secrets"]
+    assert database["tags"] == {"flaskops:environment": "test", "costCentre": "4711"}
+    assert (database["description"], database["deleted_date"], database["rotation_enabled"]) == (
+        "Of the database",
+        "",
+        False,
+    )
+    assert cache["deleted_date"] and not cache["tags"]
+    assert TOKEN not in json.dumps(told)
+    assert mutations(running) == before and not told["changed"]
+    assert {call["action"] for call in account_calls(running)[seen:]} == {"DescribeSecret"}
+
+
+def test_a_secret_that_cannot_be_described_is_named(run: Runner) -> None:
+    told = run("secretsmanager_secret_info", names=["a/database"], secret_key="wrong", access_key="wrong")
+    assert told["failed"] and told["msg"].startswith("secret a/database could not be described")
