@@ -38,7 +38,7 @@ unit: setup ## unit tests of app, plugins and sandbox
 	@tests/run unit
 
 lock: venv ## requirements.txt from requirements.in, app/requirements.txt from app/requirements.in
-	uv pip compile -q --python-version 3.11 --no-annotate --no-header requirements.in -o requirements.txt
+	uv pip compile -q --python-version 3.11 --generate-hashes --no-annotate --no-header requirements.in -o requirements.txt
 	uv pip compile -q --python-version 3.13 --generate-hashes --no-annotate --no-header app/requirements.in -o app/requirements.txt
 
 build: setup ## build the collection's artifact

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.flaskops.eks.plugins.module_utils._application_manifests import Manifest, leftovers, render
+from ansible_collections.flaskops.eks.plugins.module_utils._application_manifests import leftovers, render
 from ansible_collections.flaskops.eks.plugins.module_utils._application_settings import (
     ApplicationError,
     Settings,
     resolve,
 )
 from ansible_collections.flaskops.eks.plugins.module_utils._applications import Shared
+from ansible_collections.flaskops.eks.plugins.module_utils._manifest_parts import Manifest
 
 
 def application_settings(given: Mapping[str, Any], baseline: Mapping[str, Any]) -> Settings:

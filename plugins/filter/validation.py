@@ -122,8 +122,15 @@ def documentation_problems(variable: str, cidrs: Sequence[str]) -> list[str]:
         "name the block of the people and machines that shall get in, for one address with /32."
         for cidr in filter(_is_cidr, cidrs)
         for example, standard in DOCUMENTATION_BLOCKS
-        if ipaddress.ip_network(cidr).version == example.version and ipaddress.ip_network(cidr).subnet_of(example)
+        if _is_inside(cidr, example)
     ]
+
+
+def _is_inside(cidr: str, block: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    network = ipaddress.ip_network(cidr)
+    if isinstance(network, ipaddress.IPv4Network):
+        return isinstance(block, ipaddress.IPv4Network) and network.subnet_of(block)
+    return isinstance(block, ipaddress.IPv6Network) and network.subnet_of(block)
 
 
 def eks_problems(values: Mapping[str, Any]) -> list[str]:

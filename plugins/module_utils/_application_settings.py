@@ -90,7 +90,7 @@ def resolve(given: Mapping[str, Any], baseline: Mapping[str, Any]) -> Settings:
             )
         own = {key: value for key, value in entry.items() if key != "name"}
         applications.append({"name": name, **lay("application", shared, own, f"flask_app_applications: {name}")})
-    settings = {"applications": applications}
+    settings: Settings = {"applications": applications}
     for kind in ("ingress", "migration", "external_secret"):
         settings[kind] = lay(kind, baseline[kind], given[kind], f"flask_app_{kind}")
     # Rules between settings are not worth telling while single ones are wrong.

@@ -101,7 +101,7 @@ class Shared:
 def number(value: Any, where: str) -> int | str:
     """A number, or the placeholder of a plan for one that only the real run will know."""
     if is_unknown(value):
-        return value
+        return str(value)
     try:
         return int(value)
     except (TypeError, ValueError) as error:

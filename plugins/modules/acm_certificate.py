@@ -123,8 +123,6 @@ before: {description: The managed options as they were; empty when there was not
 after: {description: "The same as they are now, or would be in check mode.", returned: always, type: dict}
 """
 
-from typing import NoReturn
-
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.flaskops.eks.plugins.module_utils._acm import CertificateApi
 from ansible_collections.flaskops.eks.plugins.module_utils._acm_certificate import Certificate, WantedCertificate
@@ -144,7 +142,7 @@ def argument_spec() -> dict[str, dict[str, object]]:
     }
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Run the module."""
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
     wanted, timeout = WantedCertificate.from_params(module.params), module.params["wait_timeout"]

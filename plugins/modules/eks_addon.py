@@ -134,8 +134,6 @@ before: {description: The managed options as they were; empty when there was not
 after: {description: "The same as they are now, or would be in check mode.", returned: always, type: dict}
 """
 
-from typing import NoReturn
-
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.flaskops.eks.plugins.module_utils._aws import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_addon import Addon, WantedAddon
@@ -164,7 +162,7 @@ def argument_spec() -> dict[str, dict[str, object]]:
     }
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Run the module."""
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
     wanted = WantedAddon.from_params(module.params)

@@ -235,8 +235,6 @@ before: {description: The managed options as they were; empty when there was not
 after: {description: "The same as they are now, or would be in check mode.", returned: always, type: dict}
 """
 
-from typing import NoReturn
-
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.flaskops.eks.plugins.module_utils._aws import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_nodegroup import Nodegroup, WantedNodegroup
@@ -288,7 +286,7 @@ def argument_spec() -> dict[str, dict[str, object]]:
     }
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Run the module."""
     module = AnsibleAWSModule(
         argument_spec=argument_spec(), supports_check_mode=True, mutually_exclusive=[("disk_size", "launch_template")]

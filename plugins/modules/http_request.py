@@ -126,7 +126,7 @@ elapsed:
   sample: 0.041
 """
 
-from typing import Any, NoReturn
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.flaskops.eks.plugins.module_utils._http_request import (
@@ -179,7 +179,7 @@ def run(params: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def main() -> NoReturn:
+def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     if module.check_mode:
         module.exit_json(changed=False, skipped=True, msg="nothing is sent in check mode")

@@ -123,7 +123,7 @@ elapsed:
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 from ansible_collections.flaskops.eks.plugins.module_utils._rollout import (
     Observed,
@@ -311,7 +311,7 @@ def run(module: Any, cluster: Cluster) -> dict[str, Any]:
     return {**result, "msg": failure} if failure else result
 
 
-def main() -> NoReturn:
+def main() -> None:
     module = AnsibleK8SModule(module_class=AnsibleModule, argument_spec=argument_spec(), supports_check_mode=True)
     if module.check_mode and is_unknown(module.params.get("host")):
         planned = [

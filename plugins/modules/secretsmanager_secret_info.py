@@ -60,7 +60,7 @@ secrets:
     tags: {description: Its tags., type: dict, sample: {"flaskops:environment": prod}}
 """
 
-from typing import Any, NoReturn
+from typing import Any
 
 try:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -95,7 +95,7 @@ def described(answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Run the module."""
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
     api = AwsApi.connect(module, "secretsmanager")
