@@ -139,8 +139,8 @@ class System:
         number = len(list(self.folder.glob(f"{name}*.log")))
         return self.folder / f"{name}{f'-{number + 1}' if number else ''}.log"
 
-    def sandbox(self, command: str) -> Run:
-        return self.run(sys.executable, "-m", "sandbox", command, log=f"sandbox-{command}")
+    def sandbox(self, command: str, *arguments: str) -> Run:
+        return self.run(sys.executable, "-m", "sandbox", command, *arguments, log=f"sandbox-{command}")
 
     def playbook(self, playbook: str, *arguments: str, log: str) -> Run:
         words = [PROGRAMS / "ansible-playbook", playbook, "-i", "inventories/local", *arguments]

@@ -187,6 +187,49 @@ def test_verify_from_outside(chain, system):
     assert run.code == 0, run.output[-4000:]
 
 
+def test_make_up_again_changes_nothing_and_its_last_screen_is_true(chain, system):
+    run = system.run("make", "up", log="make-up-again")
+    assert run.code == 0, run.output[-4000:]
+    assert run.changed == 0 and run.failed == 0
+    screen = run.output.rpartition("\nSandbox instance ")[2].splitlines()
+    read, create, pods = [line.strip() for line in screen if " --cacert " in line or " get pods " in line][-3:]
+    # As printed, by a shell that knows nothing of the sandbox.
+    status, task, listing = (shell(line) for line in sorted((read, create, pods), key=lambda line: "get pods" in line))
+    assert {entry["state"] for entry in json.loads(status)["dependencies"].values()} == {"up"}
+    assert json.loads(task)["title"] == "hello"
+    assert "aws-load-balancer-controller" in listing and "worker" in listing
+    assert re.search(r"^Sandbox .*, site\.yml .*, all ", run.output, re.M)
+
+
+def shell(line: str) -> str:
+    answer = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False, timeout=60)
+    assert answer.returncode == 0, f"{line}\n{answer.stdout}{answer.stderr}"
+    return answer.stdout
+
+
+def test_a_failure_leaves_everything_in_one_folder_that_it_names(chain, system):
+    run = system.sandbox("deploy", "--", "-e", "eks_version=newest")
+    assert run.code != 0 and run.failed == 1
+    folder = Path(re.findall(r"What happened is in (\S+)$", run.output, re.M)[-1])
+    names = {path.name for path in folder.iterdir() if path.stat().st_size}
+    assert {"account.log", "alb.log", "calls.jsonl", "events.txt", "objects.txt", "pods.txt"} <= names
+    for controller in ("aws-load-balancer-controller", "external-secrets", "metrics-server", "api", "worker"):
+        assert any(name.startswith("pod-") and f"-{controller}-" in name for name in names), f"{controller}: {names}"
+
+
+def test_a_failed_verification_names_cause_next_step_and_evidence(chain, system):
+    run = system.playbook("playbooks/verify.yml", "-e", "verify_minimum_certificate_days=9999", log="verify-fails")
+    assert run.code != 0 and run.failed == 1
+    told = dict(re.findall(r"^\s*(cause|next|left behind|evidence): (.+)$", run.output, re.M))
+    assert "The certificate is for this name and lasts: no" in run.output
+    assert re.search(r"ends on .*, in \d+ days", told["cause"]) and told["next"].startswith("renew or replace")
+    assert told["left behind"] == "nothing"
+    texts = {path.name: path.read_text(encoding="utf-8") for path in Path(told["evidence"]).iterdir()}
+    assert {"event.yml", "pod.yml", "ingress.yml", "target_groups.yml", "controller-metrics-server.log"} <= set(texts)
+    assert any(name.startswith("log-api-") for name in texts)
+    assert not [name for name, text in texts.items() if "could not be read" in text]
+
+
 def test_check_mode_on_the_running_system_plans_nothing(chain, system):
     before = system.last_call()
     run = system.playbook("site.yml", "--check", "--diff", log="check-running")
@@ -212,7 +255,7 @@ def secrets_of(system: System) -> dict[str, str]:
     return {name: value for name, value in found.items() if len(value) >= 12}
 
 
-def test_no_secret_in_output_argv_readable_files_or_the_image(chain, system):
+def test_no_secret_in_output_argv_readable_files_or_the_image(chain, system, tmp_path):
     secrets = secrets_of(system)
     assert len(secrets) >= 6
     assert "task path:" in chain.output, "the run was not verbose"
@@ -222,15 +265,18 @@ def test_no_secret_in_output_argv_readable_files_or_the_image(chain, system):
     # From the first `up` on: passwords are made, and programs are given them, in the first run and never again.
     assert system.arguments.holds("sandbox.account"), "the watch saw nothing, so it proves nothing"
     assert not [name for name, value in secrets.items() if system.arguments.holds(value)], "in a program's arguments"
-    assert not readable(system.instance.state_dir, secrets), "in a file that others can read"
-    repository = system.client("ecr").describe_repositories()["repositories"][0]["repositoryUri"]
-    image = next(
-        line
-        for line in output("podman", "images", "--format", "{{.Repository}}:{{.Tag}}").split()
-        if repository in line
-    )
+    evidence = set(system.instance.state_dir.parent.parent.glob("*-evidence"))
+    assert evidence, "failed runs have left some"
+    for folder in (system.instance.state_dir, *evidence):
+        assert not readable(folder, secrets), "in a file that others can read"
+    image = system.kubectl("get", "deployment/api", "-n", "flask", "-o", "jsonpath={..containers[0].image}").stdout
     history = output("podman", "history", "--no-trunc", image) + output("podman", "inspect", image)
-    assert not [name for name, value in secrets.items() if value in history], "in the image"
+    assert not [name for name, value in secrets.items() if value in history], "in the image's history"
+    archive = tmp_path / "image.tar"
+    output("podman", "save", "--format", "docker-archive", "--output", str(archive), image)
+    content = archive.read_bytes()
+    assert b"flaskapp/" in content, "its layers are compressed, so a search proves nothing"
+    assert not [name for name, value in secrets.items() if value.encode() in content], "in the image's layers"
 
 
 def readable(folder: Path, secrets: dict[str, str]) -> list[str]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 
 import inventory
 import pytest
 from machine import assert_gone, output
-from system import ROOT, System
+from system import PROGRAMS, System
 
 from sandbox import lifecycle, toolchain
 
@@ -43,25 +42,34 @@ def test_a_killed_account_is_not_half_remembered(torn_down):
     assert not torn_down.calls() or not [call for call in torn_down.calls() if call["mutating"]]
 
 
-def test_down_leaves_nothing_on_the_machine(torn_down):
+def test_molecule_starts_and_ends_an_instance_by_itself(torn_down):
+    """What `molecule test` does before and after the steps that ran above."""
     instance = torn_down.instance
+    run = torn_down.run(PROGRAMS / "molecule", "destroy", log="molecule-destroy")
+    assert run.code == 0, run.output[-4000:]
+    assert_gone(instance)
+    run = torn_down.run(PROGRAMS / "molecule", "create", log="molecule-create")
+    assert run.code == 0, run.output[-4000:]
+    assert torn_down.sandbox("status").code == 0
+
+
+def test_down_after_a_run_that_was_killed_leaves_nothing_on_the_machine(torn_down):
+    instance = torn_down.instance
+    command = [PROGRAMS / "ansible-playbook", "playbooks/infrastructure.yml", "-i", "inventories/local"]
+    torn_down.kill_when("TASK [flaskops.eks.data_stores", *command, log="killed-before-the-end")
     run = torn_down.sandbox("down")
     assert run.code == 0, run.output
     assert_gone(instance)
 
 
-def test_a_killed_build_is_not_taken_for_a_finished_one(tmp_path, monkeypatch):
-    """kind's own build, in a cache of the test's: killed at its start, then built by the next try."""
+def test_a_build_that_was_killed_is_not_taken_for_a_finished_one(system, tmp_path, monkeypatch):
+    """kind's own build, the first of a first `make up`, in a cache of the test's."""
+    system.environment["FLASKOPS_CACHE_ROOT"] = str(tmp_path)
+    system.kill_when("build kind ", sys.executable, "-m", "sandbox", "up", log="killed-while-it-builds")
+    down = system.sandbox("down")
+    del system.environment["FLASKOPS_CACHE_ROOT"]
+    assert down.code == 0, down.output
     monkeypatch.setenv("FLASKOPS_CACHE_ROOT", str(tmp_path))
-    log = tmp_path / "build.log"
-    script = (
-        f"from pathlib import Path; from sandbox import toolchain; toolchain.build(toolchain.KIND, Path({str(log)!r}))"
-    )
-    process = subprocess.Popen([sys.executable, "-c", script, str(log)], cwd=ROOT, start_new_session=True)
-    while not list(tmp_path.glob("tools/*.partial")):
-        assert process.poll() is None
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
     assert not toolchain.KIND.ready
-    toolchain.build(toolchain.KIND, log)
+    toolchain.build(toolchain.KIND, tmp_path / "build.log")
     assert "kind" in output(str(toolchain.KIND.program("kind")), "version")
