@@ -23,6 +23,7 @@ from sandbox.console import say, step
 from sandbox.images.build import CA_BUNDLE, Built
 from sandbox.instance import Instance, write_private
 from sandbox.kubernetes import cluster
+from sandbox.kubernetes import remains as remains_of_networks
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "FLASKOPS_SANDBOX_INSTANCE"  # noqa: S105 - an environment variable's name
@@ -31,7 +32,7 @@ SERVERS = ("postgres", "redis-server", "docker-registry")
 PROGRAMS = ("python", *SERVERS, "kind", "kubectl", "podman")
 MANIFEST_TYPES = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 START_SECONDS = 60.0
-END_SECONDS = 10.0
+END_SECONDS = 20.0
 KILL_SECONDS = 5.0
 
 
@@ -86,6 +87,7 @@ def end(instance: Instance) -> None:
     _end_processes(instance, lambda _: signal.SIGKILL, KILL_SECONDS)
     cluster.delete(instance, "")
     podman("network", "rm", "--force", instance.network)
+    remains_of_networks.remove(instance)
     _unmount(instance)
     try:
         run(["ip", "address", "del", f"{instance.services_address}/32", "dev", "lo"])
@@ -253,7 +255,7 @@ def _wait_for_account(instance: Instance, process: subprocess.Popen[bytes]) -> N
     raise LifecycleError(f"the account did not start; the end of {log}:\n{tail}")
 
 
-def _end_processes(instance: Instance, how: Callable[[str], signal.Signals], seconds: float) -> None:
+def _end_processes(instance: Instance, how: Callable[[str], int], seconds: float) -> None:
     """Signal every process of the instance by its program's name, and wait until all have ended or time is up."""
     for pid, program in processes(instance).items():
         with contextlib.suppress(ProcessLookupError):
@@ -263,8 +265,13 @@ def _end_processes(instance: Instance, how: Callable[[str], signal.Signals], sec
         time.sleep(0.2)
 
 
-def _polite(program: str) -> signal.Signals:
-    """How a program is asked to end: told by SIGTERM, PostgreSQL would wait for its clients."""
+def _polite(program: str) -> int:
+    """How a program is asked to end: told by SIGTERM, PostgreSQL would wait for its clients.
+
+    Podman is not asked: ended while it makes a container it would leave one half made. It is done within seconds.
+    """
+    if program.startswith("podman"):
+        return 0
     return signal.SIGINT if program.startswith("postgres") else signal.SIGTERM
 
 

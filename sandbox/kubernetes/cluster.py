@@ -27,6 +27,7 @@ from sandbox.kubernetes import config
 CREATE_TIMEOUT_SECONDS = 1200.0
 NODE_TIMEOUT_SECONDS = 180.0
 API_TIMEOUT_SECONDS = 120.0
+REMOVE_TIMEOUT_SECONDS = 30.0
 INOTIFY = {"max_user_instances": 1024, "max_user_watches": 1048576}
 """Everything in all nodes that watches files counts as one user's. The kernel's 128 instances are enough for two
 clusters; in the third the kubelet does not start. https://kind.sigs.k8s.io/docs/user/known-issues/"""
@@ -167,9 +168,7 @@ def delete(instance: Instance, name: str) -> None:
     del name
     try:
         _remove_routes(instance)
-        nodes = containers(instance)
-        if nodes:
-            podman("rm", "--force", "--volumes", *nodes, log=_log(instance))
+        _remove_containers(instance)
         disks = volumes(instance)
         if disks:
             podman("volume", "rm", "--force", *disks, log=_log(instance))
@@ -177,6 +176,19 @@ def delete(instance: Instance, name: str) -> None:
         raise ClusterError(str(error)) from error
     instance.kubeconfig.unlink(missing_ok=True)
     instance.kubeconfig.with_suffix(".kubeconfig.lock").unlink(missing_ok=True)
+
+
+def _remove_containers(instance: Instance) -> None:
+    """What podman was making when it was killed goes in more than one try: part of it is still in use at first."""
+    give_up = time.monotonic() + REMOVE_TIMEOUT_SECONDS
+    while nodes := containers(instance):
+        try:
+            podman("rm", "--force", "--volumes", *nodes, log=_log(instance))
+            return
+        except CommandError:
+            if time.monotonic() >= give_up:
+                raise
+            time.sleep(1)
 
 
 def exists(instance: Instance, name: str) -> bool:

@@ -25,6 +25,8 @@ def assert_gone(instance: Instance) -> None:
     addresses = output("ip", "-json", "address", "show", "lo")
     assert f'"{instance.services_address}"' not in addresses
     assert not json.loads(output("ip", "-json", "route", "show", "root", instance.pod_cidr) or "[]")
+    assert not json.loads(output("ip", "-json", "route", "show", "root", instance.network_subnet) or "[]")
+    assert instance.network_subnet not in output("iptables-save")
     assert instance.network not in output("podman", "network", "ls", "--format", "{{.Name}}").split()
     assert not containers(instance)
     # kind labels each node's volume with the node's name.

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from sandbox.commands import CommandError
 from sandbox.instance import Instance
 from sandbox.kubernetes import cluster
 
@@ -64,6 +65,29 @@ def test_containers_go_with_their_volumes(delete):
     node = "flaskops-one-worker2"
     machine = Machine(nodes=f"{node}\n", volumes=[{"Name": "v1", "Labels": {node: "true"}}])
     assert delete(machine) == [f"podman rm --force --volumes {node}", "podman volume rm --force v1"]
+
+
+class Busy(Machine):
+    """A container that cannot be removed the first times."""
+
+    refusals = 2
+
+    def run(self, words: list[str], **options: object) -> str:
+        if words[:2] == ["podman", "rm"] and self.refusals:
+            self.refusals -= 1
+            raise CommandError("removing container root filesystem: 1 error occurred")
+        return super().run(words, **options)
+
+
+def test_a_container_that_is_still_in_use_is_removed_by_a_later_try(delete, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    assert delete(Busy(nodes="flaskops-one-worker\n")) == ["podman rm --force --volumes flaskops-one-worker"]
+
+
+def test_one_that_never_goes_is_told(delete, monkeypatch):
+    monkeypatch.setattr(cluster, "REMOVE_TIMEOUT_SECONDS", 0)
+    with pytest.raises(cluster.ClusterError, match="root filesystem"):
+        delete(Busy(nodes="flaskops-one-worker\n"))
 
 
 def test_a_volume_whose_container_was_never_made_goes_and_others_stay(delete):

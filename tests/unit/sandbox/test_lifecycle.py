@@ -71,9 +71,9 @@ def test_a_process_is_asked_first_then_killed(spawn, monkeypatch):
 
 @pytest.mark.parametrize(
     ("program", "wanted"),
-    [("postgres", signal.SIGINT), ("redis-server", signal.SIGTERM), ("python", signal.SIGTERM)],
+    [("postgres", signal.SIGINT), ("redis-server", signal.SIGTERM), ("python", signal.SIGTERM), ("podman", 0)],
 )
-def test_postgresql_does_not_wait_for_its_clients(program, wanted):
+def test_postgresql_does_not_wait_for_its_clients_and_podman_ends_its_work(program, wanted):
     assert lifecycle._polite(program) == wanted
 
 
