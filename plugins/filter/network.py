@@ -119,6 +119,11 @@ def found_subnet_ids(subnets: Sequence[Mapping[str, Any]]) -> dict[str, list[str
     return found
 
 
+def group_ids(results: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the ids of security groups by the name that the loop which ensured them calls them (`-` becomes `_`)."""
+    return {str(result["item"]["name"]).replace("-", "_"): result["group_id"] for result in results}
+
+
 def found_group_ids(groups: Sequence[Mapping[str, Any]], name: str) -> dict[str, str]:
     """Return the ids of described security groups by what follows the network's name (`-` becomes `_`)."""
     prefix = f"{name}-"
@@ -372,6 +377,7 @@ class FilterModule:
             "subnet_list": subnet_list,
             "subnet_ids": subnet_ids,
             "found_subnet_ids": found_subnet_ids,
+            "group_ids": group_ids,
             "found_group_ids": found_group_ids,
             "nat_zones": nat_zones,
             "nat_gateways": nat_gateways,

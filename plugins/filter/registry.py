@@ -19,6 +19,8 @@ REPOSITORY_LENGTH = range(2, 257)
 TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 # Names that say a secret is meant: a build argument stays readable in the image's history.
 SECRET_ARGUMENT = re.compile(r"password|secret|token", re.IGNORECASE)
+# A URL with a user, or with a password: a token may stand in either place. Over SSH the user alone tells nothing.
+CREDENTIALS = re.compile(r"(?:(?<!ssh)://[^/?#\s]+|://[^/?#\s]*:[^/?#\s]*)@")
 # Build arguments that say how a machine reaches packages: a mirror, a CA bundle, a proxy. They differ by machine, and
 # what is installed does not: it is pinned in the context. Everything else counts, so that nothing wanted is left out.
 REACHING_ARGUMENT = re.compile(r"PIP_.*|(?:HTTP|HTTPS|FTP|NO|ALL)_PROXY", re.IGNORECASE)
@@ -112,10 +114,10 @@ def registry_problems(values: Mapping[str, Any]) -> list[str]:
     """Check the registry's values.
 
     Args:
-        values: name, image_tag, image_context, build_arguments, keep_images, untagged_days.
+        values: name, image_tag, build_arguments, build_extra_flags, keep_images, untagged_days.
 
     Returns:
-        One sentence a problem: the variable, what is wrong, what to do.
+        One sentence a problem: the variable, what is wrong, what to do. Never the value of an argument.
     """
     problems = []
     name = values["name"]
@@ -135,10 +137,33 @@ def registry_problems(values: Mapping[str, Any]) -> list[str]:
                 f"registry_build_arguments: {argument} looks like a secret, and build arguments stay readable in the "
                 "image; pass a file with --secret in registry_build_extra_flags instead."
             )
+    problems += _credential_problems(values["build_arguments"], values["build_extra_flags"])
     for variable in ("keep_images", "untagged_days"):
         if values[variable] < 1:
             problems.append(f"registry_{variable}: {values[variable]} would remove every image; use 1 or more.")
     return problems
+
+
+def _credential_problems(arguments: Mapping[str, Any], flags: Sequence[str]) -> list[str]:
+    """Credentials in URLs: everybody on the machine can read podman's arguments."""
+    places = [
+        f"registry_build_arguments: {name}"
+        for name in sorted(arguments)
+        if _has_credentials(name, str(arguments[name]))
+    ]
+    places += ["registry_build_extra_flags: one flag" for flag in flags if CREDENTIALS.search(str(flag))][:1]
+    return [
+        f"{place} holds a URL with credentials, which would stand in podman's arguments and in the build's history; "
+        "name the URL without them. Where the server wants them, give the build a file instead, for pip with "
+        "--volume=<folder>/pip.conf:/etc/pip.conf:ro in registry_build_extra_flags."
+        for place in places
+    ]
+
+
+def _has_credentials(name: str, value: str) -> bool:
+    """Whether an argument is a URL with credentials. A proxy's may be written without its scheme."""
+    url = f"http://{value}" if name.upper().endswith("_PROXY") and "://" not in value else value
+    return CREDENTIALS.search(url) is not None
 
 
 class FilterModule:

@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.flaskops.eks.plugins.module_utils import _ingress_manifest
 from ansible_collections.flaskops.eks.plugins.module_utils._application_settings import Settings
 from ansible_collections.flaskops.eks.plugins.module_utils._applications import Shared
@@ -85,7 +86,7 @@ def _namespace(shared: Shared) -> list[Manifest]:
                 "kind": "PriorityClass",
                 "metadata": {"name": item["name"], "labels": {"app.kubernetes.io/managed-by": MANAGED_BY}},
                 "value": int(item["value"]),
-                "globalDefault": bool(item.get("global_default", False)),
+                "globalDefault": boolean(item.get("global_default", False)),
                 "preemptionPolicy": item.get("preemption_policy", "PreemptLowerPriority"),
                 "description": item.get("description", ""),
             }

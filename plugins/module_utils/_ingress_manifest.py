@@ -18,8 +18,6 @@ from ansible_collections.flaskops.eks.plugins.module_utils._applications import 
 PREFIX = "alb.ingress.kubernetes.io"
 HEALTH_CHECK = {
     "path": "healthcheck-path",
-    "port": "healthcheck-port",
-    "protocol": "healthcheck-protocol",
     "interval_seconds": "healthcheck-interval-seconds",
     "timeout_seconds": "healthcheck-timeout-seconds",
     "healthy_threshold": "healthy-threshold-count",

@@ -7,11 +7,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import botocore.session
+import jinja2
 import pytest
 import yaml
 from botocore import xform_name
 
 ROOT = Path(__file__).resolve().parents[2]
+JINJA = jinja2.Environment(autoescape=False)  # noqa: S701 - it only reads
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
 # Which role's README must allow what our own modules ask of a service, and where they ask it.
 CALLS = [
@@ -102,3 +104,52 @@ def test_the_permissions_cover_the_calls_of_our_modules(role, service, files):
     called = {f"{service}:{name}" for name in operations if f'"{xform_name(name)}"' in text}
     assert called, "no call found: is this still where the module talks?"
     assert not {call for call in called if not any(fnmatchcase(call, pattern) for pattern in allowed(role))}
+
+
+CONDITIONS = {"changed_when", "failed_when", "that", "until", "when"}
+
+
+def templates(value: object, key: str = "") -> list[tuple[str, bool]]:
+    """Every text of a YAML document as a template, and whether it is a condition: these have no braces."""
+    if isinstance(value, dict):
+        return [found for name, item in value.items() for found in templates(item, str(name))]
+    if isinstance(value, list):
+        return [found for item in value for found in templates(item, key)]
+    if not isinstance(value, str):
+        return []
+    return [("{{ " + value + " }}", True) if key in CONDITIONS else (value, False)]
+
+
+def expressions(template: str) -> list[list[str]]:
+    """What stands between the braces of a template, each as its words and signs."""
+    found: list[list[str]] = []
+    for _, kind, word in JINJA.lex(template):
+        if kind in {"variable_begin", "block_begin"}:
+            found.append([])
+        elif found and kind not in {"whitespace", "data", "comment", "variable_end", "block_end"}:
+            found[-1].append(word)
+    return found
+
+
+def unconverted(role: str) -> list[str]:
+    """Where an expression uses a variable of type bool or int as it was given."""
+    types = {name: option["type"] for name, option in options(role).items() if option["type"] in {"bool", "int"}}
+    found = []
+    for path in sorted((ROOT / "roles" / role).glob("*/*")):
+        if path.parent.name not in {"defaults", "tasks", "templates", "vars"}:
+            continue
+        text = path.read_text()
+        for template, condition in [(text, False)] if path.suffix == ".j2" else templates(yaml.safe_load(text)):
+            for words in expressions(template):
+                # Alone in a task it is an option of a module or a keyword, which convert it, or is shown in a message.
+                if len(words) == 1 and path.parent.name == "tasks" and not condition:
+                    continue
+                used = [(word, words[place + 1 : place + 3]) for place, word in enumerate(words) if word in types]
+                found += [f"{path.relative_to(ROOT)}: {word}" for word, after in used if after != ["|", types[word]]]
+    return found
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_extra_variables_give_as_text_is_converted_where_it_is_used(role):
+    """`-e name=false` is text, and true; the argument specs convert a copy only."""
+    assert not unconverted(role)

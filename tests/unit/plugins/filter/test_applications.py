@@ -239,6 +239,28 @@ def test_every_pod_has_a_network_policy_that_selects_it() -> None:
             assert sum(selector.items() <= labels for selector in selected) == 1
 
 
+def test_pods_are_called_from_every_client_block_and_call_every_data_block() -> None:
+    public, database = ["10.0.1.0/24", "10.0.2.0/24"], ["10.0.30.0/24", "10.0.31.0/24"]
+    policy = find(render(client_cidrs=public, data_cidrs=database), "NetworkPolicy")["spec"]
+    assert policy["ingress"][0] == {
+        "from": [{"ipBlock": {"cidr": cidr}} for cidr in public],
+        "ports": [{"port": 3000, "protocol": "TCP"}],
+    }
+    assert policy["egress"][1:] == [
+        {
+            "to": [{"ipBlock": {"cidr": cidr}} for cidr in database],
+            "ports": [{"port": 5432, "protocol": "TCP"}, {"port": 6379, "protocol": "TCP"}],
+        }
+    ]
+
+
+@pytest.mark.parametrize(("said", "default"), [(True, True), ("true", True), (False, False), ("false", False)])
+def test_a_priority_class_is_the_default_by_what_is_said_not_by_its_type(said: Any, default: bool) -> None:
+    classes = [{"name": "app-normal", "value": "100", "global_default": said}]
+    made = find(render(priority_classes=classes), "PriorityClass", "app-normal")
+    assert (made["value"], made["globalDefault"]) == (100, default)
+
+
 def test_external_secret() -> None:
     spec = find(render(), "ExternalSecret", "flask-app-secret")["spec"]
     assert spec["refreshInterval"] == "10s"

@@ -102,13 +102,19 @@ def test_ids_are_grouped_alike_whether_made_or_found() -> None:
     assert network.found_subnet_ids([*described, {"subnet_id": "x", "availability_zone": "a", "tags": {}}]) == expected
 
 
-def test_groups_are_called_by_what_follows_the_networks_name() -> None:
+def test_groups_are_called_alike_whether_made_or_found() -> None:
+    """In whatever order; found ones by what follows the network's name."""
+    results = [
+        {"item": {"name": "cache", "port": 6379}, "group_id": "sg-2"},
+        {"item": {"name": "control-plane", "port": 443}, "group_id": "sg-1"},
+    ]
     groups = [
         {"group_name": "flask-dev-control-plane", "group_id": "sg-1"},
-        {"group_name": "flask-dev-alb", "group_id": "sg-2"},
+        {"group_name": "flask-dev-cache", "group_id": "sg-2"},
         {"group_name": "other", "group_id": "sg-3"},
     ]
-    assert network.found_group_ids(groups, "flask-dev") == {"control_plane": "sg-1", "alb": "sg-2"}
+    expected = {"control_plane": "sg-1", "cache": "sg-2"}
+    assert network.group_ids(results) == network.found_group_ids(groups, "flask-dev") == expected
 
 
 @pytest.mark.parametrize(("nat", "zones"), [("none", []), ("single", ZONES[:1]), ("per_zone", ZONES)])

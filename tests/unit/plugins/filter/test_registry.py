@@ -86,6 +86,7 @@ def values(**changes: Any) -> dict[str, Any]:
         "name": "flask-dev/app",
         "image_tag": "",
         "build_arguments": {"BASE": "python"},
+        "build_extra_flags": ["--network", "host"],
         "keep_images": 30,
         "untagged_days": 7,
         **changes,
@@ -113,3 +114,45 @@ def test_problems_name_the_variable(changes: dict[str, Any], variable: str) -> N
     problems = registry.registry_problems(values(**changes))
     assert len(problems) == 1
     assert problems[0].startswith(variable)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PIP_INDEX_URL", "https://user:hunter2@pypi.example.com/simple"),
+        ("PIP_INDEX_URL", "https://hunter2@pypi.example.com/simple"),
+        ("PIP_INDEX_URL", "https://user:@hunter2.example.com/simple"),
+        ("PIP_EXTRA_INDEX_URL", "https://one.example.com/simple https://:hunter2@two.example.com/simple"),
+        ("HTTPS_PROXY", "http://user:hunter2@proxy.example.com:3128"),
+        ("https_proxy", "user:hunter2@proxy.example.com:3128"),
+        ("PIP_PROXY", "user:hunter2@proxy.example.com:3128"),
+        ("SOURCE", "git+ssh://git:hunter2@example.com/flask.git"),
+    ],
+)
+def test_credentials_in_a_url_are_refused_and_not_repeated(name: str, value: str) -> None:
+    (problem,) = registry.registry_problems(values(build_arguments={"BASE": "python", name: value}))
+    assert problem.startswith(f"registry_build_arguments: {name} ")
+    assert "pip.conf" in problem
+    assert "hunter2" not in problem
+    flags = ["--build-arg", f"{name}={value}", "--build-arg", f"AGAIN={value}"]
+    said = registry.registry_problems(values(build_extra_flags=flags))
+    assert len(said) == ("://" in value)
+    assert not [problem for problem in said if "hunter2" in problem or not problem.startswith("registry_build_extra_f")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PIP_INDEX_URL", ""),
+        ("PIP_INDEX_URL", "https://pypi.example.com:8443/simple"),
+        ("PIP_FIND_LINKS", "https://pypi.example.com/flask@2.tar.gz?of=me@example.com"),
+        ("HTTPS_PROXY", "proxy.example.com:3128"),
+        ("BASE", "registry.example.com:5000/python@sha256:26730869"),
+        ("MAINTAINER", "ops@example.com"),
+        ("SOURCE", "git+ssh://git@example.com/flask.git"),
+        ("DEBUG", True),
+    ],
+)
+def test_a_url_without_credentials_is_none(name: str, value: Any) -> None:
+    flags = ["--build-arg", f"{name}={value}"]
+    assert registry.registry_problems(values(build_arguments={name: value}, build_extra_flags=flags)) == []
