@@ -202,6 +202,29 @@ def eks_problems(values: Mapping[str, Any]) -> list[str]:
                 f"eks_pod_identity_associations: {association['namespace']}/{association['service_account']} needs "
                 "either role_arn (a role that exists) or role_name (a role to create), and not both."
             )
+    return problems + _shared_role_problems(values["pod_identity_associations"], values["role_names"])
+
+
+def _shared_role_problems(associations: Sequence[Mapping[str, Any]], taken: Sequence[str]) -> list[str]:
+    """A created role trusts the pods of one ServiceAccount, and a ServiceAccount acts as one role."""
+    problems = []
+    staying = in_state(associations, "present")
+    accounts = [f"{association['namespace']}/{association['service_account']}" for association in staying]
+    for account in sorted({name for name in accounts if accounts.count(name) > 1}):
+        problems.append(
+            f"eks_pod_identity_associations: {account} appears twice; a ServiceAccount acts as one role, name it once."
+        )
+    names = [association["role_name"] for association in staying if association.get("role_name")]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        users = [account for account, entry in zip(accounts, staying, strict=True) if entry.get("role_name") == name]
+        problems.append(
+            f"eks_pod_identity_associations: {' and '.join(users)} have the same role_name {name!r}, but a created "
+            "role trusts the pods of one ServiceAccount only; give each a role_name of its own, or a role_arn."
+        )
+    for name in sorted({association.get("role_name") or "" for association in associations} & set(taken)):
+        problems.append(
+            f"eks_pod_identity_associations: the role_name {name!r} is a role of the cluster itself; choose another."
+        )
     return problems
 
 
@@ -278,7 +301,7 @@ def data_stores_problems(values: Mapping[str, Any]) -> list[str]:
     """Check the database's and the cache's values against each other.
 
     Args:
-        values: name, database and cache (mappings of the role's variables without their prefix).
+        values: database and cache (mappings of the role's variables without their prefix).
 
     Returns:
         One sentence a problem.

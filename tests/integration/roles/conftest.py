@@ -11,3 +11,5 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "sandbox" / "account
 from account_running import instance as instance
 from account_running import running as running
 from account_running import state_root as state_root
+from production import managed_policies as managed_policies
+from production import production as production

@@ -1,36 +1,17 @@
 """The production inventory's own values, on an emulated account: built, found unchanged, protected, taken away.
 
 The sandbox's chain leaves out what it could only pretend (keys, endpoints, a gateway a zone, protection), so these
-branches of the roles run here: the account is the sandbox's, its databases are real, Kubernetes is a fake that never
-answers. What an inventory's owner must fill in, and what the sandbox cannot be, is in `owner`.
+branches of the roles run here.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import inventory
-import pytest
-from account_fakes import Running
+from production import UNPROTECTED, ZONE, Production
 
-ROOT = Path(__file__).resolve().parents[3]
-PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
-RECAP = re.compile(r"^localhost\s+: ok=\d+\s+changed=(\d+)\s+unreachable=\d+\s+failed=(\d+)", re.M)
 PARTS = ("network", "dns_tls", "data_stores", "cluster")
-ZONE = "prod.example.com"
-UNPROTECTED = {
-    "eks_deletion_protection": False,
-    "data_stores_database_deletion_protection": False,
-    "data_stores_database_final_snapshot": False,
-}
 SHOP = {
     "flaskops_project": "shop",
     "network_vpc_cidr": "10.0.0.0/16",
@@ -50,80 +31,12 @@ NETWORK_KINDS = (
 )
 
 
-@dataclass
-class Run:
-    """A playbook that ended."""
-
-    changed: int
-    failed: int
-    output: str
-
-
-@dataclass
-class Production:
-    """The inventory of prod against the account."""
-
-    running: Running
-    owner: dict[str, Any]
-    folder: Path
-
-    def client(self, service: str) -> Any:
-        return self.running.client(service)
-
-    def play(self, name: str, *options: str, **variables: Any) -> Run:
-        given = self.folder / "variables.json"
-        given.touch(mode=0o600)
-        given.write_text(json.dumps({**self.owner, **variables}))
-        command = [PLAYBOOK, f"playbooks/{name}.yml", "-i", "inventories/prod", "-e", f"@{given}", *options]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-        done = subprocess.run(
-            [str(word) for word in command],
-            cwd=ROOT,
-            env={**environment, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1",
-                 "FLASKOPS_PLAN_FILE": str(self.folder / "plan.json")},
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-        )  # fmt: skip
-        changed, failed = map(int, (RECAP.findall(done.stdout) or [(0, 1)])[-1])
-        return Run(changed, failed, done.stdout[-6000:] + done.stderr[-2000:])
-
-
-@pytest.fixture
-def managed_policies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AWS's own policies are there, as in the sandbox. Reading them takes seconds: other tests do without."""
-    monkeypatch.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-
-
-@pytest.fixture
-def production(managed_policies: None, running: Running, tmp_path: Path) -> Iterator[Production]:
-    keys = running.account.instance.credentials()["deployer"]
-    aws = {"region": "eu-west-1", "endpoint_url": running.url, "profile": ""}
-    aws |= {name: keys[name] for name in ("access_key", "secret_key")}
-    owner = {
-        "flaskops_account_id": running.account.instance.account_id,
-        "flaskops_aws": aws,
-        "dns_tls_zone_name": ZONE,
-        "eks_public_access_cidrs": ["8.8.8.0/24"],
-        "eks_admin_principal_arn": running.role("deployers", "ec2.amazonaws.com"),
-        "eks_kubeconfig_path": str(tmp_path / "kubeconfig"),
-        # What the sandbox can be: its PostgreSQL, its two nodes.
-        "data_stores_database_engine_version": "15",
-        "data_stores_database_storage_type": "gp2",
-        "eks_node_groups": [
-            {"name": "general", "instance_types": ["m6i.large"], "min_size": 2, "max_size": 10, "desired_size": 2}
-        ],
-        **{f"{role}_poll_seconds": 1 for role in ("network", "eks", "data_stores")},
-    }
-    return Production(running, owner, tmp_path)
-
-
 def test_from_nothing_to_protected_to_nothing(production: Production) -> None:
     route53 = production.client("route53")
     zone = route53.create_hosted_zone(Name=ZONE, CallerReference="1")["HostedZone"]["Id"]
     before = inventory.account(production)
 
+    assert production.plan("network").changed > 0
     for part in PARTS:
         run = production.play(part)
         assert run.failed == 0, run.output
@@ -135,6 +48,8 @@ def test_from_nothing_to_protected_to_nothing(production: Production) -> None:
     for part in PARTS:
         run = production.play(part)
         assert (run.failed, run.changed) == (0, 0), run.output
+        plan = production.plan(part)
+        assert plan.changed == 0, plan.output
     as_production_should_be(production)
 
     refused = production.play("teardown")

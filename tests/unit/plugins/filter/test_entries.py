@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.flaskops.eks.plugins.filter import entries
 
@@ -11,3 +13,36 @@ GROUPS = [{"name": "old", "state": "absent"}, {"name": "general"}, {"name": "spo
 @pytest.mark.parametrize(("state", "names"), [("present", ["general", "spot"]), ("absent", ["old"])])
 def test_an_entry_without_a_state_is_present(state: str, names: list[str]) -> None:
     assert [group["name"] for group in entries.in_state(GROUPS, state)] == names
+
+
+def pod(namespace: str, role_name: str, **more: str) -> dict[str, str]:
+    return {"namespace": namespace, "service_account": "app", "role_name": role_name, **more}
+
+
+GONE = {"state": "absent"}
+ROLE, POD = ["role_name"], ["namespace", "service_account"]
+
+
+@pytest.mark.parametrize(
+    ("associations", "keys", "left"),
+    [
+        ([], ROLE, []),
+        ([pod("a", "app")], ROLE, []),
+        ([pod("a", "app", **GONE)], ROLE, ["a"]),
+        # A pod moves: its association in the old namespace goes, its role does not, whichever comes first.
+        ([pod("a", "app", **GONE), pod("b", "app")], ROLE, []),
+        ([pod("b", "app", state="present"), pod("a", "app", **GONE)], ROLE, []),
+        ([pod("b", "app"), pod("a", "app", **GONE)], POD, ["a"]),
+        # It gets another role: the other way round.
+        ([pod("a", "app"), pod("a", "old", **GONE)], ROLE, ["a"]),
+        ([pod("a", "app"), pod("a", "old", **GONE)], POD, []),
+        # It had moved before: one role, removed once.
+        ([pod("a", "app", **GONE), pod("b", "app", **GONE)], ROLE, ["a"]),
+        ([pod("a", "app", **GONE), pod("b", "app", **GONE)], POD, ["a", "b"]),
+        ([pod("a", "one", **GONE), pod("b", "two"), pod("c", "three", **GONE)], ROLE, ["a", "c"]),
+    ],
+)
+def test_what_a_present_entry_names_does_not_leave(
+    associations: list[dict[str, Any]], keys: list[str], left: list[str]
+) -> None:
+    assert [entry["namespace"] for entry in entries.leaving(associations, *keys)] == left

@@ -64,6 +64,10 @@ def group(**changes: Any) -> dict[str, Any]:
     return {"name": "general", "min_size": 1, "desired_size": 2, "max_size": 3, **changes}
 
 
+def pod(namespace: str, **more: str) -> dict[str, str]:
+    return {"namespace": namespace, "service_account": "app", **more}
+
+
 def cluster(**changes: Any) -> dict[str, Any]:
     return {
         "name": "flask-dev",
@@ -135,10 +139,39 @@ def test_a_usual_cluster_has_no_problem() -> None:
             "eks_pod_identity_associations",
             "not both",
         ),
+        (
+            {"pod_identity_associations": [pod("a", role_name="one"), pod("a", role_name="two")]},
+            "eks_pod_identity_associations",
+            "a/app appears twice",
+        ),
+        (
+            {"pod_identity_associations": [pod("a", role_name="one"), pod("b", role_name="one")]},
+            "eks_pod_identity_associations",
+            "a/app and b/app have the same role_name 'one'",
+        ),
+        (
+            {"pod_identity_associations": [pod("a", role_name="flask-dev-eks-cluster", state="absent")]},
+            "eks_pod_identity_associations",
+            "a role of the cluster itself",
+        ),
     ],
 )
 def test_cluster_problems(changes: dict[str, Any], variable: str, said: str) -> None:
     assert_said(validation.eks_problems(cluster(**changes)), variable, said)
+
+
+@pytest.mark.parametrize(
+    "associations",
+    [
+        [pod("new", role_name="app"), pod("old", role_name="app", state="absent")],
+        [pod("flask", role_name="app"), pod("flask", role_name="old", state="absent")],
+        [pod("a", role_arn="arn:shared"), pod("b", role_arn="arn:shared")],
+        [pod("a", role_arn="arn:shared", role_name=""), pod("b", role_arn="arn:shared", role_name="")],
+    ],
+    ids=["a pod moves", "a pod gets another role", "a role of somebody's is shared", "with an empty role_name"],
+)
+def test_associations_without_a_problem(associations: list[dict[str, str]]) -> None:
+    assert validation.eks_problems(cluster(pod_identity_associations=associations)) == []
 
 
 def test_a_private_cluster_needs_no_public_blocks() -> None:
