@@ -31,7 +31,7 @@ logs: ## the last lines of every log
 test: setup ## every test; ends with the number passed
 	@tests/run
 
-lint: setup ## ansible-lint (production), yamllint, ruff, mypy
+lint: venv ## ansible-lint (production), yamllint, ruff, mypy
 	@tests/run lint
 
 unit: setup ## unit tests of app, plugins and sandbox
@@ -41,5 +41,5 @@ lock: venv ## requirements.txt from requirements.in, app/requirements.txt from a
 	uv pip compile -q --python-version 3.11 --generate-hashes --no-annotate --no-header requirements.in -o requirements.txt
 	uv pip compile -q --python-version 3.13 --generate-hashes --no-annotate --no-header app/requirements.in -o app/requirements.txt
 
-build: setup ## build the collection's artifact
+build: venv ## build the collection's artifact
 	ansible-galaxy collection build --force

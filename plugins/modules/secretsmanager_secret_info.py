@@ -38,7 +38,8 @@ EXAMPLES = r"""
 
 - name: Refuse secrets of another environment
   ansible.builtin.assert:
-    that: found.secrets | rejectattr('tags.environment', 'equalto', 'prod') | length == 0
+    that: item['flaskops:environment'] | default('') == 'prod'
+  loop: "{{ found.secrets | map(attribute='tags') }}"
 """
 
 RETURN = r"""

@@ -107,6 +107,16 @@ def test_entries_come_move_and_go(production: Production) -> None:
     unchanged(production, then)
 
 
+def test_who_runs_it_and_is_its_administrator_is_no_further_entry(production: Production) -> None:
+    caller = production.client("sts").get_caller_identity()["Arn"]
+    itself = {"eks_admin_principal_arn": "", "eks_caller_is_admin": True}
+    run = production.play("preflight", **itself, eks_access_entries=[{"principal_arn": caller}])
+    assert (run.failed, run.changed) == (1, 0), run.output
+    assert f"{caller} is who runs this" in run.output
+    run = production.play("preflight", **itself)
+    assert run.failed == 0, run.output
+
+
 def unchanged(production: Production, variables: dict[str, Any]) -> None:
     run = production.play("cluster", **variables)
     assert (run.failed, run.changed) == (0, 0), run.output
