@@ -31,6 +31,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
 )
 from ansible_collections.flaskops.eks.plugins.module_utils._resource import Conflict, Resource, poll
 
+ALGORITHMS = ["RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]
 USABLE = ("ISSUED", "PENDING_VALIDATION")
 RECORDS_PATIENCE = 120.0  # seconds; ACM names the records some seconds after the request
 RELEASE_PAUSE = 2.0

@@ -125,10 +125,12 @@ after: {description: "The same as they are now, or would be in check mode.", ret
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.flaskops.eks.plugins.module_utils._acm import CertificateApi
-from ansible_collections.flaskops.eks.plugins.module_utils._acm_certificate import Certificate, WantedCertificate
+from ansible_collections.flaskops.eks.plugins.module_utils._acm_certificate import (
+    ALGORITHMS,
+    Certificate,
+    WantedCertificate,
+)
 from ansible_collections.flaskops.eks.plugins.module_utils._resource import resource_options, run
-
-ALGORITHMS = ["RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]
 
 
 def argument_spec() -> dict[str, dict[str, object]]:

@@ -11,6 +11,7 @@ import yaml
 from ansible_collections.amazon.aws.plugins.doc_fragments.common import ModuleDocFragment as Common
 from ansible_collections.amazon.aws.plugins.doc_fragments.region import ModuleDocFragment as Region
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
+from ansible_collections.flaskops.eks.plugins.doc_fragments.info import ModuleDocFragment as Info
 from ansible_collections.flaskops.eks.plugins.doc_fragments.resource import ModuleDocFragment as Resource
 from ansible_collections.flaskops.eks.plugins.doc_fragments.wait import ModuleDocFragment as Wait
 
@@ -24,8 +25,21 @@ RESULTS = {
     "elasticache_replication_group": "replication_group",
     "acm_certificate": "certificate",
 }
-INFORMATION = {"secretsmanager_secret_info": "secrets"}
-"""Those that only look, and their result."""
+INFORMATION = {
+    "acm_certificate_info": "certificates",
+    "ecr_repository_info": "repositories",
+    "eks_access_entry_info": "access_entries",
+    "eks_addon_info": "addons",
+    "eks_cluster_info": "clusters",
+    "eks_nodegroup_info": "nodegroups",
+    "eks_pod_identity_association_info": "associations",
+    "elasticache_replication_group_info": "replication_groups",
+    "elasticache_subnet_group_info": "subnet_groups",
+    "iam_managed_policy_info": "policies",
+    "rds_subnet_group_info": "subnet_groups",
+    "secretsmanager_secret_info": "secrets",
+}
+"""Modules that only read, and the key of their result."""
 EVERY = RESULTS | INFORMATION
 
 
@@ -37,6 +51,7 @@ def documented_options(name: str) -> dict[str, Any]:
     """The options of the documentation with those of its fragments."""
     doc = yaml.safe_load(load(name).DOCUMENTATION)
     texts = {
+        "flaskops.eks.info": Info.DOCUMENTATION,
         "flaskops.eks.resource": Resource.DOCUMENTATION,
         "flaskops.eks.wait": Wait.DOCUMENTATION,
         "amazon.aws.common.modules": Common.MODULES,
