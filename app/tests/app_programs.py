@@ -1,4 +1,4 @@
-"""What the tests share besides servers: a service's settings, and a command of the package as a process."""
+"""Test helpers: the settings of a service, and a flaskapp command as a process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECRET_KEY = "test-secret-key-that-never-shows"
 
 @dataclass
 class Service:
-    """Settings, with an engine and a Redis client for looking behind the service."""
+    """Settings, with an engine and a Redis client to inspect the stored data."""
 
     environment: dict[str, str]
     settings: Settings
@@ -31,7 +31,7 @@ class Service:
 
 @dataclass
 class Program:
-    """A command of the package as a process of its own."""
+    """A flaskapp command in its own process."""
 
     child: subprocess.Popen
     log: Path
@@ -52,7 +52,7 @@ class Program:
         return self.log.read_text()
 
     def lines(self) -> list[dict[str, t.Any]]:
-        """Return the log, which is JSON to the last line."""
+        """Return the log lines, all of which are JSON."""
         return [json.loads(line) for line in self.output().splitlines()]
 
     def wait_for(self, path: str, status: int = 200, seconds: float = 20) -> None:

@@ -1,6 +1,6 @@
-"""Real servers for the tests: PostgreSQL, MariaDB and Redis as child processes on 127.0.0.1, with TLS by a test CA.
+"""Real servers for the tests: PostgreSQL, MariaDB and Redis as child processes on 127.0.0.1, with TLS from a test CA.
 
-Nothing is skipped: a program that is not installed fails the run with the name of its Debian package.
+No test is skipped: a missing program fails the run with the name of its Debian package.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def find(name: str, package: str, *folders: str) -> str:
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on right now."""
+    """Return an unused port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return t.cast("int", probe.getsockname()[1])
@@ -59,7 +59,7 @@ def wait_until(condition: t.Callable[[], bool], what: str, seconds: float = 20.0
 
 
 def listening(port: int) -> bool:
-    """Whether somebody answers on the port."""
+    """Whether a server listens on the port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -67,7 +67,7 @@ def listening(port: int) -> bool:
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs: its port and the CA that signed its certificate."""
+    """A running server: its port and the CA of its certificate."""
 
     port: int
     ca_file: Path
@@ -75,7 +75,7 @@ class Server:
 
 
 def _account(name: str) -> dict[str, t.Any]:
-    """Return subprocess arguments to run as `name` when we are root (servers refuse root), else nothing."""
+    """Return subprocess arguments to run as `name` if the tests run as root, because the servers refuse root."""
     if os.geteuid() != 0:
         return {}
     try:
@@ -87,7 +87,7 @@ def _account(name: str) -> dict[str, t.Any]:
 
 @contextlib.contextmanager
 def directory(account: dict[str, t.Any]) -> Iterator[Path]:
-    """Make a directory of the account's own. Not pytest's: below that only its maker may look."""
+    """Create a directory owned by the account. pytest's tmp_path is readable by its own user only."""
     path = Path(tempfile.mkdtemp(prefix="flaskapp-test-"))
     if account:
         os.chown(path, account["user"], account["group"])
@@ -98,7 +98,7 @@ def directory(account: dict[str, t.Any]) -> Iterator[Path]:
 
 
 def own(path: Path, account: dict[str, t.Any]) -> None:
-    """Give a file with a secret to the account alone."""
+    """Make a secret file readable by the account only."""
     path.chmod(0o600)
     if account:
         os.chown(path, account["user"], account["group"])
@@ -108,7 +108,7 @@ def own(path: Path, account: dict[str, t.Any]) -> None:
 def process(
     arguments: list[str], log: Path, stop: int = signal.SIGTERM, **options: t.Any
 ) -> Iterator[subprocess.Popen]:
-    """Run a program; on the way out stop it, with its children when it leads a session, and wait for it."""
+    """Run a program. At exit, stop it and wait for it, with its children if it leads a session."""
     with log.open("wb") as output:
         child = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options)
         try:
@@ -164,7 +164,7 @@ class TestAuthority:
         )
 
     def issue(self, target: Path, account: dict[str, t.Any]) -> tuple[Path, Path]:
-        """Write a certificate for localhost and 127.0.0.1 (not .2, where servers listen too) and its key."""
+        """Write a key and a certificate for localhost and 127.0.0.1 (servers listen on 127.0.0.2 too, without one)."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
         certificate = (
@@ -187,7 +187,7 @@ class TestAuthority:
 
 @contextlib.contextmanager
 def postgresql(authority: TestAuthority) -> Iterator[Server]:
-    """Run PostgreSQL with the superuser USER, password PASSWORD, TLS offered and not demanded."""
+    """Run PostgreSQL with the superuser USER, password PASSWORD and optional TLS."""
     folders = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
     initdb = find("initdb", "postgresql", *folders)
     server = find("postgres", "postgresql", *folders)
@@ -238,7 +238,7 @@ def postgresql(authority: TestAuthority) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def mysql(authority: TestAuthority) -> Iterator[Server]:
-    """Run MariaDB with the user USER, password PASSWORD, all rights, TLS offered and not demanded."""
+    """Run MariaDB with the user USER, password PASSWORD, all privileges and optional TLS."""
     install = find("mariadb-install-db", "mariadb-server-core")
     server = find("mariadbd", "mariadb-server-core")
     account = _account("mysql")
@@ -290,7 +290,7 @@ def mysql(authority: TestAuthority) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def redis(authority: TestAuthority, tls: bool = False) -> Iterator[Server]:
-    """Run Redis with the password PASSWORD; with `tls` it speaks nothing else."""
+    """Run Redis with the password PASSWORD, with `tls` over TLS only."""
     server = find("redis-server", "redis-server")
     account = _account("redis")
     with directory(account) as home:
@@ -316,7 +316,7 @@ def redis(authority: TestAuthority, tls: bool = False) -> Iterator[Server]:
 
 
 def _copy(source: Path, home: Path) -> Path:
-    """Copy the CA to where the server's account can read it."""
+    """Copy the CA to a directory that the server's account can read."""
     target = home / "ca.crt"
     target.write_bytes(source.read_bytes())
     target.chmod(0o644)

@@ -1,4 +1,4 @@
-"""Fixtures: servers per run, an empty database per test, and the commands as real processes."""
+"""Fixtures: servers per session, an empty database per test, and the commands as real processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-# Also when the run starts at the repository's root, whose settings do not know this directory.
+# Needed when pytest runs in the repository root, where pythonpath does not include this directory.
 HERE = Path(__file__).parent
 SOURCE = HERE.parent / "src"
 for folder in (SOURCE, HERE):
@@ -75,7 +75,7 @@ def _environment(engine: str, server: services.Server, redis_port: int) -> dict[
 
 @contextlib.contextmanager
 def _new_database(environment: dict[str, str]) -> Iterator[None]:
-    """Create the database that the environment names, and drop it in the end."""
+    """Create the database named in the environment, and drop it at the end."""
     name = environment["DATABASE_NAME"]
     everywhere = {"postgresql": "postgres", "mysql": "mysql"}[environment["DATABASE_ENGINE"]]
     settings = config.load({**environment, "DATABASE_NAME": everywhere}, "migrate")
@@ -95,7 +95,7 @@ def _new_database(environment: dict[str, str]) -> Iterator[None]:
 
 @pytest.fixture(params=["postgresql", "mysql"])
 def environment(request: pytest.FixtureRequest, redis_server: services.Server) -> Iterator[dict[str, str]]:
-    """The variables of a service with an empty database and an empty Redis, once for each engine."""
+    """The variables of a service with an empty database and an empty Redis, for each engine."""
     variables = _environment(request.param, request.getfixturevalue(request.param), redis_server.port)
     with _new_database(variables):
         _flush(variables)
@@ -104,7 +104,7 @@ def environment(request: pytest.FixtureRequest, redis_server: services.Server) -
 
 @pytest.fixture
 def postgresql_environment(postgresql: services.Server, redis_server: services.Server) -> Iterator[dict[str, str]]:
-    """Like `environment`, for what does not depend on the engine."""
+    """Like `environment`, for tests that do not depend on the engine."""
     variables = _environment("postgresql", postgresql, redis_server.port)
     with _new_database(variables):
         _flush(variables)
@@ -151,19 +151,19 @@ def _emptied(made: Service) -> Service:
 
 @pytest.fixture(params=["postgresql", "mysql"])
 def service(request: pytest.FixtureRequest) -> Service:
-    """A service with its schema and no tasks, once for each engine."""
+    """A service with its schema and no tasks, for each engine."""
     return _emptied(request.getfixturevalue(f"_{request.param}_service"))
 
 
 @pytest.fixture
 def postgresql_service(_postgresql_service: Service) -> Service:
-    """Like `service`, for what does not depend on the engine."""
+    """Like `service`, for tests that do not depend on the engine."""
     return _emptied(_postgresql_service)
 
 
 @pytest.fixture
 def application() -> Iterator[t.Callable[[Settings], Flask]]:
-    """Return create_app, with an end: its connections are closed after the test."""
+    """Return a create_app that closes its connections after the test."""
     made: list[Flask] = []
 
     def make(settings: Settings) -> Flask:
@@ -177,7 +177,7 @@ def application() -> Iterator[t.Callable[[Settings], Flask]]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Return a function that starts `flaskapp COMMAND` with an environment and further variables."""
+    """Return a function that starts `flaskapp COMMAND` with the given variables."""
     with contextlib.ExitStack() as stack:
 
         def begin(command: str, environment: dict[str, str], **more: str) -> Program:
@@ -194,7 +194,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             }
             log = tmp_path / f"{command}-{port}.log"
             arguments = [sys.executable, "-m", "flaskapp", command]
-            # Killed in the end with all its children: what stopping is like has tests of its own.
+            # Kill it with its children at the end; other tests cover stopping.
             child = stack.enter_context(
                 services.process(arguments, log, signal.SIGKILL, env=variables, cwd=tmp_path, start_new_session=True)
             )

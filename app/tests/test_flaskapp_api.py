@@ -1,4 +1,4 @@
-"""The tasks' endpoints on both engines, and the API as a real process."""
+"""The task endpoints on both engines, and the API as a real process."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_headers(postgresql_client: FlaskClient) -> None:
     assert "Strict-Transport-Security" not in postgresql_client.get("/").headers
 
 
-def test_unforeseen_error_is_json_without_details(postgresql_service: Service, application: Application) -> None:
+def test_unexpected_error_is_json_without_details(postgresql_service: Service, application: Application) -> None:
     app = application(postgresql_service.settings)
     app.view_functions["probes.index"] = lambda: 1 / 0
     answer = app.test_client().get("/")
@@ -218,7 +218,7 @@ def test_process_serves_drains_and_ends(postgresql_service: Service, start: Star
     assert api.session.post(api.url("/tasks"), json={"title": "one two"}, timeout=5).status_code == 201
     wait_until(lambda: 'flaskapp_dependency_up{dependency="redis"} 1.0' in api.metrics(), "checks in /metrics")
     assert 'flaskapp_build_info{slot="green",version="7.1"} 1.0' in api.metrics()
-    assert requests.get(api.url("/metrics"), timeout=5).status_code == 404, "metrics have a port of their own"
+    assert requests.get(api.url("/metrics"), timeout=5).status_code == 404, "/metrics is served on METRICS_PORT only"
 
     api.child.send_signal(signal.SIGTERM)
     wait_until(lambda: requests.get(api.url("/ready"), timeout=5).status_code == 503, "/ready says draining", 1)
@@ -226,7 +226,7 @@ def test_process_serves_drains_and_ends(postgresql_service: Service, start: Star
     assert api.get("/status").status_code == 503
     assert api.get("/healthz").status_code == 200
     late = requests.post(api.url("/tasks"), json={"title": "late"}, timeout=5)
-    assert late.status_code == 201, "whoever still comes is served"
+    assert late.status_code == 201, "requests are served while draining"
     assert api.child.wait(15) == 0
     output = api.output()
     assert PASSWORD not in output and SECRET_KEY not in output
@@ -254,11 +254,11 @@ def test_crash_and_taken_port_end_the_process(postgresql_service: Service, start
         taken = str(other.getsockname()[1])
         second = start("api", postgresql_service.environment, METRICS_PORT=taken)
         assert second.child.wait(20) == 3
-    assert f"METRICS_PORT {taken} cannot be used" in second.output()
+    assert f"METRICS_PORT {taken}: cannot be used" in second.output()
     assert crashing.child.wait(20) == 3
 
 
 def test_wrong_configuration_ends_at_once(start: Start) -> None:
     program = start("api", {"DATABASE_ENGINE": "postgresql"})
     assert program.child.wait(15) == 78
-    assert "DATABASE_HOST is not set. Set it to the host name of the database." in program.output()
+    assert "DATABASE_HOST: is not set; set it to the host name of the database" in program.output()

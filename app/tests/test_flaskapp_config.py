@@ -1,4 +1,4 @@
-"""Settings: what is wrong is said by variable, and no secret is ever shown."""
+"""Settings: errors name the variable, and secrets are never printed."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def test_all_problems_at_once_and_exit_status(capsys: pytest.CaptureFixture[str]
     assert cli.main(["api"], {"DATABASE_PASSWORD": "database-5ecret", "PORT": "x"}) == 78
     output = capsys.readouterr()
     for variable in ("DATABASE_ENGINE", "DATABASE_HOST", "DATABASE_NAME", "DATABASE_USER", "REDIS_HOST", "SECRET_KEY"):
-        assert f"  {variable} is not set. " in output.err
-    assert "PORT is 'x'. Set it to a whole number from 1 to 65535." in output.err
+        assert f"  {variable}: is not set; " in output.err
+    assert "PORT: is 'x'; set it to a whole number from 1 to 65535" in output.err
     assert "5ecret" not in output.err + output.out
 
 
@@ -95,7 +95,7 @@ def test_redaction(tmp_path: Path) -> None:
     for variable in ("DATABASE_USER", "DATABASE_PASSWORD", "REDIS_PASSWORD", "SECRET_KEY"):
         assert shown[variable] == "(redacted)"
     assert "5ecret" not in json.dumps(shown) + repr(settings)
-    # Equal whatever the secret is: its length does not show either.
+    # The output does not depend on the secret, not even on its length.
     assert shown == config.load({**GOOD, "SECRET_KEY": "x", "DATABASE_PASSWORD": "y"}, "api").redacted()
 
 

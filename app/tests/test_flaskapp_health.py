@@ -1,4 +1,4 @@
-"""What the probes say, and what they do not depend on."""
+"""The probes and their independence of dependencies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from flaskapp.metrics import Metrics
 
 
 class Dependency:
-    """Something that works or does not."""
+    """A dependency that can be made to fail."""
 
     def __init__(self) -> None:
         self.error: Exception | None = None
@@ -46,7 +46,7 @@ def test_ready_latches(parts: tuple[Health, Dependency, Dependency]) -> None:
     assert health.ready()[0]
     database.error = OSError("refused")
     health.check()
-    assert health.ready()[0], "a dependency that blinks must not empty the load balancer"
+    assert health.ready()[0], "a short outage of a dependency must not empty the load balancer"
     good, body = health.status()
     assert good and body["status"] == "serving"
     assert body["dependencies"]["database"] | {"latency_ms": 0, "age_seconds": 0} == {
@@ -55,7 +55,7 @@ def test_ready_latches(parts: tuple[Health, Dependency, Dependency]) -> None:
         "latency_ms": 0,
         "age_seconds": 0,
     }
-    assert schema.calls == 1, "a schema that was enough stays enough"
+    assert schema.calls == 1, "a sufficient schema is not checked again"
 
 
 def test_startup_waits_for_the_schema_alone(parts: tuple[Health, Dependency, Dependency]) -> None:
@@ -74,11 +74,11 @@ def test_draining(parts: tuple[Health, Dependency, Dependency]) -> None:
     health.drain()
     assert not health.ready()[0] and health.ready()[1]["draining"]
     assert not health.status()[0] and health.status()[1]["status"] == "draining"
-    assert health.healthz(), "a process that drains is not to be killed"
+    assert health.healthz(), "a draining process must not be restarted"
     assert health.startup()[0]
 
 
-def test_the_checks_survive_anything(parts: tuple[Health, Dependency, Dependency]) -> None:
+def test_checks_survive_any_exception(parts: tuple[Health, Dependency, Dependency]) -> None:
     health, database, _schema = parts
     database.error = ZeroDivisionError("unforeseen")
     health.start()

@@ -1,4 +1,4 @@
-"""What the image is built from: pins that agree, and a Containerfile that ends as it must."""
+"""The inputs of the image: consistent pins, and a last build stage that installs nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ APP = Path(__file__).parent.parent
 
 
 def pins(path: Path) -> dict[str, str]:
-    """Return name to version of a requirements file, names as package indexes spell them."""
+    """Return the pinned versions of a requirements file by normalised name."""
     found = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==([^ ;\\\n]+)", path.read_text(), re.MULTILINE)
     return {name.lower(): version for name, version in found}
 

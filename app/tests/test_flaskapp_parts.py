@@ -14,7 +14,7 @@ from flaskapp.breaker import Breaker, BreakerOpen
 from flaskapp.logging import request_id_of
 
 
-def test_breaker_opens_lets_one_trial_through_and_closes() -> None:
+def test_breaker_opens_allows_one_trial_and_closes() -> None:
     now = [0.0]
     breaker = Breaker("redis", (OSError,), threshold=2, pause=5, clock=lambda: now[0])
 
@@ -30,7 +30,7 @@ def test_breaker_opens_lets_one_trial_through_and_closes() -> None:
         call()
     assert caught.value.retry_after == 5
     now[0] = 5
-    with pytest.raises(OSError, match="down"):  # the trial, which fails
+    with pytest.raises(OSError, match="down"):  # the trial call fails
         call(OSError("down"))
     with pytest.raises(BreakerOpen):
         call()

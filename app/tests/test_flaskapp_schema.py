@@ -1,4 +1,4 @@
-"""Migrations: twice, two at once, half done, locked out, and a schema newer than the program."""
+"""Migrations: repeated, concurrent, interrupted, locked, and a schema newer than the program."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from flaskapp.health import SchemaBehind
 from flaskapp.models import Base
 
 
-def test_twice(environment: dict[str, str]) -> None:
+def test_second_run_changes_nothing(environment: dict[str, str]) -> None:
     engine = make_engine(config.load(environment, "migrate").database, pool_size=1)
     with pytest.raises(SchemaBehind, match="flaskapp migrate"):
         schema.check(engine)
@@ -30,14 +30,15 @@ def test_twice(environment: dict[str, str]) -> None:
     engine.dispose()
 
 
-def test_two_at_once_as_processes(postgresql_environment: dict[str, str], start: Start) -> None:
+def test_two_concurrent_processes(postgresql_environment: dict[str, str], start: Start) -> None:
     programs = [start("migrate", postgresql_environment) for _ in range(2)]
     assert [program.child.wait(30) for program in programs] == [0, 0], [program.output() for program in programs]
     messages = sorted(program.lines()[-1]["message"] for program in programs)
-    assert messages[0].startswith("the schema is at") and messages[1].startswith("the schema went from nothing")
+    assert messages[0].startswith("the schema is already at")
+    assert messages[1].startswith("the schema was migrated from nothing")
 
 
-def test_many_at_once_do_the_work_once(environment: dict[str, str]) -> None:
+def test_concurrent_migrations_run_once(environment: dict[str, str]) -> None:
     engine = make_engine(config.load(environment, "migrate").database, pool_size=4)
     with ThreadPoolExecutor(4) as pool:
         outcomes = list(pool.map(lambda _: schema.upgrade(engine), range(4)))
@@ -45,15 +46,15 @@ def test_many_at_once_do_the_work_once(environment: dict[str, str]) -> None:
     engine.dispose()
 
 
-def test_held_lock_is_named_after_the_wait(environment: dict[str, str]) -> None:
+def test_held_lock_is_reported_after_the_timeout(environment: dict[str, str]) -> None:
     engine = make_engine(config.load(environment, "migrate").database, pool_size=2)
     with engine.connect() as holder, schema._locked(holder, 1), pytest.raises(schema.MigrationError, match="held"):
         schema.upgrade(engine, wait=0.3)
-    assert schema.upgrade(engine, wait=0.3).changed  # released with the holder
+    assert schema.upgrade(engine, wait=0.3).changed  # the lock ended with its connection
     engine.dispose()
 
 
-def test_half_done_is_completed(environment: dict[str, str]) -> None:
+def test_interrupted_migration_is_completed(environment: dict[str, str]) -> None:
     engine = make_engine(config.load(environment, "migrate").database, pool_size=1)
     schema.upgrade(engine)
     on_table = "" if environment["DATABASE_ENGINE"] == "postgresql" else " ON tasks"
@@ -71,7 +72,7 @@ def test_models_and_migrations_agree(service: Service) -> None:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
-def test_newer_schema_is_enough_and_a_foreign_one_refused(environment: dict[str, str]) -> None:
+def test_newer_schema_is_accepted_and_unknown_revision_rejected(environment: dict[str, str]) -> None:
     engine = make_engine(config.load(environment, "migrate").database, pool_size=1)
     schema.upgrade(engine)
     with engine.begin() as connection:
@@ -94,7 +95,7 @@ def test_revisions_are_numbered_and_only_expand() -> None:
         assert "def downgrade" not in source and "op.drop_" not in source and "op.rename_" not in source
 
 
-def test_unreachable_database_is_explained(postgresql_environment: dict[str, str]) -> None:
+def test_unreachable_database_is_reported(postgresql_environment: dict[str, str]) -> None:
     settings = config.load({**postgresql_environment, "DATABASE_PASSWORD": "wrong-5ecret"}, "migrate")
     engine = make_engine(settings.database, pool_size=1)
     with pytest.raises(schema.MigrationError, match="authentication failed") as caught:
@@ -105,7 +106,7 @@ def test_unreachable_database_is_explained(postgresql_environment: dict[str, str
     engine.dispose()
 
 
-def test_failed_migration_ends_with_a_status(
+def test_failed_migration_sets_the_exit_status(
     postgresql_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = config.load({**postgresql_environment, "DATABASE_PASSWORD": "wrong-5ecret"}, "migrate")

@@ -1,4 +1,4 @@
-"""Encrypted connections that check who answers, and passwords that change under a running service."""
+"""TLS connections with verification, and password rotation in a running service."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def test_modes(environment: dict[str, str], mode: str, host: str, encrypted: boo
     assert bool(ask(changed, ENCRYPTED[environment["DATABASE_ENGINE"]])) is encrypted
 
 
-def test_verify_refuses_another_authority(environment: dict[str, str], tmp_path: Path) -> None:
+def test_verify_rejects_an_unknown_ca(environment: dict[str, str], tmp_path: Path) -> None:
     other = TestAuthority(tmp_path, "another CA")
     with pytest.raises(OperationalError, match=r"(?i)certificate verify failed"):
         ask({**environment, "DATABASE_CA_FILE": str(other.ca_file)}, "SELECT 1")
 
 
-def test_verify_refuses_another_name(environment: dict[str, str]) -> None:
+def test_verify_rejects_another_host_name(environment: dict[str, str]) -> None:
     with pytest.raises(OperationalError, match=r"(?i)(does not match|mismatch)"):
         ask({**environment, "DATABASE_HOST": "127.0.0.2"}, "SELECT 1")
     assert ask({**environment, "DATABASE_HOST": "127.0.0.2", "DATABASE_TLS": "require"}, "SELECT 1") == 1
@@ -87,7 +87,7 @@ def test_redis_tls(redis_tls: Server, postgresql_environment: dict[str, str], tm
     with pytest.raises(RedisConnectionError, match=r"(?i)certificate"):
         ping(REDIS_HOST="127.0.0.2")
     with pytest.raises(RedisConnectionError, match=r"(?i)certificate"):
-        ping(REDIS_CA_FILE="")  # the system's authorities do not know ours
+        ping(REDIS_CA_FILE="")  # the system CAs do not include the test CA
     with pytest.raises(RedisConnectionError):
         ping(REDIS_TLS="false")
 
@@ -111,7 +111,7 @@ def _admin(environment: dict[str, str], *statements: str) -> None:
 
 @pytest.fixture
 def rotating(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[dict[str, str], Path, str]]:
-    """A user of its own whose password stands in a file."""
+    """A database user with its password in a file."""
     user, path = f"u{time.time_ns()}", tmp_path / "password"
     path.write_text("first-password\n")
     name = environment["DATABASE_NAME"]
@@ -145,8 +145,8 @@ def test_password_rotates_without_a_restart(
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT 1")) == 1
     engine.dispose()
-    _kick_out(environment, user)
-    # Old connections are gone, and the first request after that is answered: pre-ping finds a dead one and replaces it.
+    _terminate_sessions(environment, user)
+    # The server closes the old connections. The pre-ping replaces dead ones, so the next request succeeds.
     for _ in range(3):
         assert requests.get(api.url("/tasks"), timeout=5).status_code == 200
     wait_until(lambda: api.get("/status").json()["dependencies"]["database"]["state"] == "up", "health reconnects", 12)
@@ -154,7 +154,7 @@ def test_password_rotates_without_a_restart(
     assert PASSWORD not in api.output() and "second-password" not in api.output()
 
 
-def _kick_out(environment: dict[str, str], user: str) -> None:
+def _terminate_sessions(environment: dict[str, str], user: str) -> None:
     if environment["DATABASE_ENGINE"] == "postgresql":
         sessions = f"FROM pg_stat_activity WHERE usename = '{user}'"
         _admin(environment, f"SELECT pg_terminate_backend(pid) {sessions}")

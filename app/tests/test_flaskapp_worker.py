@@ -1,4 +1,4 @@
-"""The worker: end to end as a process, stopping, and everything that can be lost on the way."""
+"""The worker: end to end as a process, shutdown, and recovery of lost tasks."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_each_step_happens_once(service: Service) -> None:
     assert found.finished_at is not None and found.finished_at >= found.created_at
 
 
-def test_oldest_first_and_duplicates_do_nothing(service: Service) -> None:
+def test_oldest_first_and_duplicates_are_ignored(service: Service) -> None:
     queue, loop = Queue(service.redis), make_worker(service)
     first, second = add(service, "first"), add(service, "second")
     for task in (first, second, first):
@@ -100,7 +100,7 @@ def test_a_deleted_task_is_skipped(service: Service) -> None:
     assert queue.depth() == 0 and queue.held(loop.name) == []
 
 
-def test_sweep_queues_what_was_never_pushed(service: Service) -> None:
+def test_sweep_queues_tasks_that_were_never_pushed(service: Service) -> None:
     lost, fresh, waiting = add(service), add(service), add(service)
     for task in (lost, waiting):
         change(service, task, queued_at=now() - timedelta(seconds=31))
@@ -110,7 +110,7 @@ def test_sweep_queues_what_was_never_pushed(service: Service) -> None:
     assert service.redis.lrange(QUEUE, 0, -1) == [str(lost.id), str(waiting.id)]
     assert look(service, fresh).queued_at == fresh.queued_at
     loop._sweep()
-    assert Queue(service.redis).depth() == 2, "one sweep after the other adds nothing"
+    assert Queue(service.redis).depth() == 2, "a second sweep adds nothing"
 
 
 def test_sweep_takes_tasks_from_dead_workers(service: Service) -> None:
@@ -125,7 +125,7 @@ def test_sweep_takes_tasks_from_dead_workers(service: Service) -> None:
     assert look(service, busy).status == "running"
 
 
-def test_restarted_worker_gives_back_what_it_held(service: Service) -> None:
+def test_restarted_worker_releases_its_tasks(service: Service) -> None:
     loop, queue = make_worker(service), Queue(service.redis)
     running, taken = add(service), add(service)
     for task in (running, taken):
@@ -139,7 +139,7 @@ def test_restarted_worker_gives_back_what_it_held(service: Service) -> None:
     assert look(service, running).status == "queued" and queue.held(loop.name) == []
 
 
-def test_failing_work_is_written_down(postgresql_service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_work_is_recorded(postgresql_service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object) -> t.NoReturn:
         raise ValueError("cannot be done")
 
@@ -162,7 +162,7 @@ def test_a_lost_lease_is_not_overwritten(postgresql_service: Service, monkeypatc
     assert (look(postgresql_service, task).status, look(postgresql_service, task).worker) == ("running", "faster:1")
 
 
-def test_insist_outlasts_a_blink() -> None:
+def test_insist_retries_a_short_outage() -> None:
     answers: list[Exception | bool] = [OperationalError("x", {}, Exception()), True]
 
     def write() -> bool:
@@ -177,14 +177,14 @@ def test_insist_outlasts_a_blink() -> None:
         worker._insist(write, pause=0)
 
 
-def test_the_loop_outlasts_an_outage(postgresql_service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loop_survives_an_outage(postgresql_service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     service, loop, take = postgresql_service, make_worker(postgresql_service), Queue.take
     failures = [RedisConnectionError("refused"), OperationalError("x", {}, Exception("refused"))]
 
     def sometimes(self: Queue, worker: str, timeout: float) -> str | None:
         taken = take(self, worker, 0.1)
         if failures:
-            raise failures.pop()  # the answer is lost: the id is on the worker's list, and nobody has seen it
+            raise failures.pop()  # the reply is lost, so the id is on the worker's list unseen
         return taken
 
     monkeypatch.setattr(Queue, "take", sometimes)
@@ -223,7 +223,7 @@ def running(service: Service, task: Task) -> t.Callable[[], bool]:
     return lambda: look(service, task).status == "running"
 
 
-def test_sigterm_finishes_within_its_grace(postgresql_service: Service, start: Start) -> None:
+def test_sigterm_finishes_the_task_within_the_grace_period(postgresql_service: Service, start: Start) -> None:
     service = postgresql_service
     task, waiting = add(service), add(service)
     queue = Queue(service.redis)
@@ -236,10 +236,10 @@ def test_sigterm_finishes_within_its_grace(postgresql_service: Service, start: S
     assert loop.get("/status").json()["status"] == "draining"
     assert loop.child.wait(10) == 0
     assert look(service, task).status == "done"
-    assert look(service, waiting).status == "queued" and queue.contains(str(waiting.id)), "nothing new is taken"
+    assert look(service, waiting).status == "queued" and queue.contains(str(waiting.id)), "no new task is taken"
 
 
-def test_sigterm_gives_back_what_it_cannot_finish(service: Service, start: Start) -> None:
+def test_sigterm_releases_an_unfinished_task(service: Service, start: Start) -> None:
     task = add(service)
     Queue(service.redis).push(str(task.id))
     loop = start("worker", service.environment, FAULTS="work=60", WORKER_GRACE_SECONDS="0.3")
@@ -251,7 +251,7 @@ def test_sigterm_gives_back_what_it_cannot_finish(service: Service, start: Start
     assert service.redis.keys(PROCESSING + "*") == []
 
 
-def test_sigkill_loses_nothing(postgresql_service: Service, start: Start) -> None:
+def test_sigkill_loses_no_task(postgresql_service: Service, start: Start) -> None:
     service = postgresql_service
     task = add(service)
     Queue(service.redis).push(str(task.id))
@@ -260,11 +260,11 @@ def test_sigkill_loses_nothing(postgresql_service: Service, start: Start) -> Non
     killed.child.kill()
     killed.child.wait()
     start("worker", service.environment, WORKER_SWEEP_SECONDS="0.2")
-    wait_until(lambda: look(service, task).status == "done", "another worker does it")
+    wait_until(lambda: look(service, task).status == "done", "another worker completes it")
 
 
 def test_taken_port(postgresql_service: Service, start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         program = start("worker", postgresql_service.environment, PORT=str(other.getsockname()[1]))
         assert program.child.wait(20) == 69
-    assert "Set them to free ports" in program.output()
+    assert "set them to free ports" in program.output()

@@ -1,3 +1,3 @@
-"""The Flask service that the collection delivers: an API, its worker and its schema migrations in one package."""
+"""The Flask service that the collection deploys: API, worker and schema migrations in one package."""
 
 __version__ = "1.0.0"

@@ -1,4 +1,4 @@
-"""`python -m flaskapp` is the console script `flaskapp`."""
+"""Run the console script `flaskapp` with `python -m flaskapp`."""
 
 import sys
 

@@ -26,13 +26,13 @@ from flaskapp.queue import Queue
 
 log = logging.getLogger(__name__)
 
-# Unreachable, too busy, or a password file that is being replaced; a wrong statement is none of these.
+# The database is unreachable or overloaded, or a password file is being replaced. SQL errors are not included.
 DATABASE_FAILURES = (OperationalError, InterfaceError, PoolTimeout, OSError)
 PAGE_LIMIT = 100
 
 
 class Invalid(Exception):
-    """What the client sent is understood and wrong; `fields` says where and why."""
+    """The request is well-formed but invalid; `fields` maps each field to its error."""
 
     def __init__(self, **fields: str) -> None:
         super().__init__(str(fields))
@@ -45,27 +45,27 @@ def valid_title(body: object) -> str:
         raise Invalid(body="must be a JSON object")
     unknown = sorted(str(key) for key in body.keys() - {"title"})
     if unknown:
-        raise Invalid(**{name[:50]: "is not known" for name in unknown[:10]})
+        raise Invalid(**{name[:50]: "is unknown" for name in unknown[:10]})
     title = body.get("title")
     if not isinstance(title, str):
-        raise Invalid(title="is required and must be a text")
+        raise Invalid(title="is required and must be a string")
     title = title.strip()
     if not 1 <= len(title) <= TITLE_LENGTH:
         raise Invalid(title=f"must have from 1 to {TITLE_LENGTH} characters")
-    # Control characters forge log lines and PostgreSQL refuses NUL; a lone surrogate is no character at all.
+    # Control characters could forge log lines, PostgreSQL rejects NUL, and lone surrogates are not valid text.
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in title):
         raise Invalid(title="must not contain control characters")
     return title
 
 
 def tasks_api(settings: Settings, engine: Engine, queue: Queue, metrics: Metrics) -> Blueprint:
-    """Return the tasks' endpoints."""
+    """Return the blueprint with the task endpoints."""
     blueprint = Blueprint("tasks", __name__)
     database = Breaker("database", DATABASE_FAILURES)
     redis = Breaker("redis", (RedisError, OSError))
 
     def cursors() -> URLSafeSerializer:
-        # Signed, so that only a place in the list that we named ourselves is taken; made anew for a rotated key.
+        # Cursors are signed, so clients cannot forge them. The serializer is built per request to follow key rotation.
         key = settings.secret_key or Secret("")
         return URLSafeSerializer(key.read(), salt="tasks-cursor")
 
@@ -81,13 +81,13 @@ def tasks_api(settings: Settings, engine: Engine, queue: Queue, metrics: Metrics
             with redis:
                 queue.push(str(task.id))
         except (RedisError, OSError, BreakerOpen) as error:
-            # The row stays: the worker's sweep finds it. The client learns that, to ask instead of posting again.
+            # The row stays and the worker's sweep queues it, so tell the client to poll instead of posting again.
             metrics.push_failures.inc()
             log.warning("task %s is stored but not queued", task.id, extra={"cause": str(error)})
             cause = f"Redis: {type(error).__name__}"
             message = (
-                f"The task is stored but could not be put on the queue ({cause}). It will be queued again by itself, "
-                f"about {settings.worker.requeue_after_seconds:g} s from now. Do not post it again; ask for it."
+                f"The task is stored but could not be queued ({cause}). The worker queues it automatically "
+                f"in about {settings.worker.requeue_after_seconds:g} s. Do not post it again; poll its URL."
             )
             return {**shown, "error": "queue_unavailable", "message": message}, 503, location
         return shown, 201, location
@@ -97,7 +97,7 @@ def tasks_api(settings: Settings, engine: Engine, queue: Queue, metrics: Metrics
         with database, Session(engine) as session:
             task = session.get(Task, task_id)
             if task is None:
-                raise NotFound("There is no such task.")
+                raise NotFound("The task does not exist.")
             return task.as_json()
 
     @blueprint.delete("/tasks/<uuid:task_id>")
@@ -106,9 +106,9 @@ def tasks_api(settings: Settings, engine: Engine, queue: Queue, metrics: Metrics
             removed = tasks.remove(session, task_id)
             session.commit()
             if not removed and session.get(Task, task_id) is None:
-                raise NotFound("There is no such task.")
+                raise NotFound("The task does not exist.")
         if not removed:
-            raise Conflict("A worker is doing this task. Delete it when it is done.")
+            raise Conflict("A worker is processing this task. Delete it when it is done.")
         return "", 204
 
     @blueprint.get("/tasks")
@@ -124,7 +124,7 @@ def tasks_api(settings: Settings, engine: Engine, queue: Queue, metrics: Metrics
             try:
                 moment, task_id = cursors().loads(request.args["cursor"])
             except BadData as error:
-                raise Invalid(cursor="is not one that this service gave; start again without it") from error
+                raise Invalid(cursor="is invalid; start again without a cursor") from error
             before = datetime.fromisoformat(moment), uuid.UUID(task_id)
         with database, Session(engine) as session:
             found = tasks.page(session, int(limit) + 1, status, before)

@@ -1,4 +1,4 @@
-"""A circuit breaker: a dependency that keeps failing is left alone for a moment, instead of holding every thread."""
+"""A circuit breaker: stop calling a failing dependency for a while, so that it does not block every thread."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import TracebackType
 
 
 class BreakerOpen(Exception):
-    """The dependency failed too often just now and is not asked. `retry_after` is in seconds."""
+    """The breaker is open and the call was not made. `retry_after` is in seconds."""
 
     def __init__(self, name: str, retry_after: float) -> None:
         super().__init__(f"{name} failed repeatedly; next try in {retry_after:.1f} s")
@@ -20,8 +20,8 @@ class BreakerOpen(Exception):
 class Breaker:
     """Use as a context manager around a call: `with breaker: call()`.
 
-    After `threshold` failures in a row (exceptions of `failures`) calls are refused with BreakerOpen for `pause`
-    seconds; then one call is let through, whose outcome closes the breaker or opens it again.
+    After `threshold` consecutive failures (exceptions in `failures`), calls raise BreakerOpen for `pause` seconds.
+    Then one trial call is made; its result closes the breaker or opens it again.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Breaker:
             now = self._clock()
             if now < self._next_try_at:
                 raise BreakerOpen(self.name, self._next_try_at - now)
-            # This caller is the trial; the others keep being refused until it has an answer.
+            # This caller makes the trial call; others are rejected until it returns.
             self._next_try_at = now + self._pause
 
     def __exit__(

@@ -1,4 +1,4 @@
-"""The Redis client: TLS as configured, bounded waits, and a password that is read again for each connection."""
+"""The Redis client, with TLS as configured, timeouts, and the password read again for each connection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Password(CredentialProvider):
 
 
 def make_redis(redis: RedisSettings, *, timeout: float = 2.0, retries: int = 2) -> Redis:
-    """Return a client that connects when it is first used. `timeout`: seconds to connect and for each answer."""
+    """Return a client that connects on first use. `timeout`: seconds to connect and to wait for each reply."""
     options: dict[str, t.Any] = {}
     if redis.password is not None:
         options["credential_provider"] = _Password(redis.password)
@@ -31,8 +31,8 @@ def make_redis(redis: RedisSettings, *, timeout: float = 2.0, retries: int = 2) 
             "ssl": True,
             "ssl_cert_reqs": "required",
             "ssl_check_hostname": True,
-            # Python 3.13 turns on strict RFC 5280 checks, which private authorities often fail by a missing key
-            # identifier; chain and host name are verified all the same.
+            # Python 3.13 enables strict RFC 5280 checks, which private CAs often fail because a key identifier is
+            # missing. The chain and the host name are still verified.
             "ssl_exclude_verify_flags": [ssl.VerifyFlags.VERIFY_X509_STRICT],
         }
         if redis.ca_file is not None:

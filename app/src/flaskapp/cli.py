@@ -22,22 +22,22 @@ EX_CONFIG = 78
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
-    """Run a command and return its exit status: 0 done, 69 something it needs failed, 78 wrong configuration."""
+    """Run a command and return its exit status: 0 done, 69 dependency unavailable, 78 invalid configuration."""
     parser = argparse.ArgumentParser(prog="flaskapp", description="Settings come from the environment.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("api", help="serve HTTP on PORT and metrics on METRICS_PORT")
-    commands.add_parser("worker", help="do the queued tasks; probes on PORT and metrics on METRICS_PORT")
-    commands.add_parser("migrate", help="bring the database schema up to this version, then end")
+    commands.add_parser("worker", help="process queued tasks; serve probes on PORT and metrics on METRICS_PORT")
+    commands.add_parser("migrate", help="migrate the database schema to this version, then exit")
     command = parser.parse_args(arguments).command
     try:
         settings = config.load(environ, command)
     except ConfigurationError as error:
-        print(f"flaskapp {command}: wrong configuration", file=sys.stderr)
+        print(f"flaskapp {command}: invalid configuration", file=sys.stderr)
         for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)
         return EX_CONFIG
-    # Imported late: each command loads only what it uses, and --help is quick.
+    # Import late, so that each command loads only what it uses and --help is fast.
     from flaskapp.logging import configure
 
     configure(settings.log_level, version=settings.app_version, slot=settings.app_slot)
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
 def _api(settings: Settings) -> int:
     from gunicorn.app.wsgiapp import WSGIApplication
 
-    # gunicorn reads its command line from here; it keeps this process as its master, so signals reach it.
+    # gunicorn reads its command line from sys.argv. This process becomes its master, so it receives the signals.
     sys.argv = [
         "flaskapp",
         "--config",
@@ -65,7 +65,7 @@ def _worker(settings: Settings) -> int:
         return worker.run(settings)
     except OSError as error:
         log.error(
-            "PORT %s or METRICS_PORT %s cannot be used (%s). Set them to free ports.",
+            "PORT %s or METRICS_PORT %s: cannot be used (%s); set them to free ports",
             settings.port,
             settings.metrics_port,
             error,
@@ -84,10 +84,10 @@ def _migrate(settings: Settings) -> int:
         log.error("%s", error)
         return EX_UNAVAILABLE
     except SQLAlchemyError:
-        log.exception("The migration failed. What is complete stays; repair the cause and run it again.")
+        log.exception("the migration failed; completed steps are kept; fix the cause and run it again")
         return EX_UNAVAILABLE
     if outcome.changed:
-        log.info("the schema went from %s to %s", outcome.before or "nothing", outcome.after)
+        log.info("the schema was migrated from %s to %s", outcome.before or "nothing", outcome.after)
     else:
-        log.info("the schema is at %s already, which is enough for %s", outcome.after, schema.head())
+        log.info("the schema is already at %s; %s is required", outcome.after, schema.head())
     return 0

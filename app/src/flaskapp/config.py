@@ -19,18 +19,18 @@ REDACTED = "(redacted)"
 
 @dataclass(frozen=True)
 class Problem:
-    """One wrong variable: its name, what is wrong with it and what to do about it."""
+    """One invalid variable: its name, what is wrong and what to do."""
 
     variable: str
     wrong: str
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.variable} {self.wrong}. {self.remedy}"
+        return f"{self.variable}: {self.wrong}; {self.remedy}"
 
 
 class ConfigurationError(Exception):
-    """The environment cannot be run with; `problems` holds every reason, so that one look repairs them all."""
+    """The environment is invalid; `problems` lists every invalid variable, so that one run shows them all."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
@@ -40,8 +40,8 @@ class ConfigurationError(Exception):
 class Secret:
     """A secret given as a value or as a file.
 
-    A file is read again at every use: Kubernetes replaces the files of a mounted Secret in place, so a rotated
-    password is taken over without a restart.
+    A file is read again at every use. Kubernetes replaces the files of a mounted Secret in place, so a rotated
+    password takes effect without a restart.
     """
 
     __slots__ = ("_path", "_value")
@@ -99,7 +99,7 @@ class WorkerSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything one process needs to know. `redis` is None for `migrate`, `secret_key` for all but `api`."""
+    """All settings of one process. `redis` is None for `migrate`; `secret_key` is None except for `api`."""
 
     database: DatabaseSettings
     redis: RedisSettings | None = None
@@ -115,7 +115,7 @@ class Settings:
     hostname: str = field(default_factory=socket.gethostname)
 
     def redacted(self) -> dict[str, t.Any]:
-        """Return the settings for people: by variable name, secrets (and their lengths) left out."""
+        """Return the settings by variable name, without secrets or their lengths."""
         database, redis = self.database, self.redis
         shown: dict[str, t.Any] = {
             "APP_VERSION": self.app_version,
@@ -147,7 +147,7 @@ class Settings:
 
 
 class _Reader:
-    """Reads variables and collects what is wrong instead of stopping at the first."""
+    """Reads variables and collects all problems instead of stopping at the first."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
@@ -157,7 +157,7 @@ class _Reader:
         self.problems.append(Problem(variable, wrong, remedy))
 
     def text(self, variable: str, default: str | None = None, remedy: str = "") -> str:
-        """Return a value; empty counts as not set, because a chart renders a missing value as an empty one."""
+        """Return a value. An empty one counts as not set, because charts render missing values as empty strings."""
         value = self._environ.get(variable, "").strip()
         if value:
             return value
@@ -168,9 +168,9 @@ class _Reader:
 
     def choice(self, variable: str, choices: t.Iterable[str], default: str | None = None) -> str:
         choices = tuple(choices)
-        value = self.text(variable, default, f"Set it to one of: {', '.join(choices)}.")
+        value = self.text(variable, default, f"set it to one of: {', '.join(choices)}")
         if value and value not in choices:
-            self.wrong(variable, f"is {value!r}", f"Set it to one of: {', '.join(choices)}.")
+            self.wrong(variable, f"is {value!r}", f"set it to one of: {', '.join(choices)}")
         return value
 
     def integer(self, variable: str, default: int, low: int, high: int) -> int:
@@ -183,10 +183,10 @@ class _Reader:
         self, variable: str, default: float, low: float, high: float, kind: t.Callable[[str], float], what: str
     ) -> float:
         value = self.text(variable, str(default))
-        remedy = f"Set it to {what} from {low:g} to {high:g}."
+        remedy = f"set it to {what} from {low:g} to {high:g}"
         if value.startswith(("tcp://", "udp://")):
             # Kubernetes sets <SERVICE>_PORT=tcp://... for every Service of the namespace (docker links).
-            remedy += " Kubernetes wrote it for a Service of that name: set enableServiceLinks: false in the pod."
+            remedy += ", or set enableServiceLinks: false in the pod (Kubernetes set it for a Service of that name)"
         try:
             number = kind(value)
         except ValueError:
@@ -211,12 +211,12 @@ class _Reader:
             self.wrong(
                 variable,
                 f"names {value!r}, which cannot be read ({error.strerror})",
-                "Mount the file there, readable for this process, or correct the path.",
+                "mount the file there, readable by this process, or correct the path",
             )
         return path
 
     def secret(self, variable: str, required: bool = True) -> Secret | None:
-        """Return VARIABLE_FILE's content or VARIABLE's value; the file wins, because only it follows a rotation."""
+        """Return the content of VARIABLE_FILE, else the value of VARIABLE. Only the file follows a rotation."""
         path = self.file(f"{variable}_FILE")
         if path is not None:
             return Secret(path=path)
@@ -224,7 +224,7 @@ class _Reader:
         if value:
             return Secret(value)
         if required:
-            self.wrong(variable, "is not set", f"Set it, or {variable}_FILE to the path of a file that holds it.")
+            self.wrong(variable, "is not set", f"set it, or set {variable}_FILE to the path of a file")
         return None
 
 
@@ -236,14 +236,14 @@ def _database(reader: _Reader) -> DatabaseSettings:
         reader.wrong(
             "DATABASE_CA_FILE",
             "is not set, and DATABASE_TLS is verify (its default)",
-            "Set it to the file with the database's certificate authority, or DATABASE_TLS to another mode.",
+            "set it to the CA file of the database, or set DATABASE_TLS to another mode",
         )
     missing = Secret("")
     return DatabaseSettings(
         engine=engine,
-        host=reader.text("DATABASE_HOST", remedy="Set it to the host name of the database."),
+        host=reader.text("DATABASE_HOST", remedy="set it to the host name of the database"),
         port=reader.integer("DATABASE_PORT", ENGINES.get(engine, 5432), 1, 65535),
-        name=reader.text("DATABASE_NAME", remedy="Set it to the name of the database."),
+        name=reader.text("DATABASE_NAME", remedy="set it to the name of the database"),
         user=reader.secret("DATABASE_USER") or missing,
         password=reader.secret("DATABASE_PASSWORD") or missing,
         tls=tls,
@@ -253,7 +253,7 @@ def _database(reader: _Reader) -> DatabaseSettings:
 
 def _redis(reader: _Reader) -> RedisSettings:
     return RedisSettings(
-        host=reader.text("REDIS_HOST", remedy="Set it to the host name of Redis."),
+        host=reader.text("REDIS_HOST", remedy="set it to the host name of Redis"),
         port=reader.integer("REDIS_PORT", 6379, 1, 65535),
         password=reader.secret("REDIS_PASSWORD", required=False),
         tls=reader.flag("REDIS_TLS", False),
@@ -283,12 +283,12 @@ def load(environ: Mapping[str, str], command: str) -> Settings:
     port = reader.integer("PORT", 3000, 1, 65535)
     metrics_port = reader.integer("METRICS_PORT", 9090, 1, 65535)
     if port == metrics_port and command != "migrate":
-        reader.wrong("METRICS_PORT", f"is {metrics_port}, the same as PORT", "Set it to another port.")
+        reader.wrong("METRICS_PORT", f"is {metrics_port}, the same as PORT", "set it to another port")
     faults = Faults()
     try:
         faults = Faults.parse(environ.get("FAULTS", ""))
     except ValueError as error:
-        reader.wrong("FAULTS", str(error), "Correct it, or leave it out: it makes the service misbehave on purpose.")
+        reader.wrong("FAULTS", str(error), "correct or unset it (it injects faults for tests)")
     settings = Settings(
         database=database,
         redis=redis,

@@ -1,4 +1,4 @@
-"""The database engine: TLS as configured, bounded waits, and credentials that are read again for each connection."""
+"""The database engine, with TLS as configured, timeouts, and credentials read again for each connection."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from flaskapp.config import DatabaseSettings
 
 DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
-# libpq's names: verify-full checks the chain and the host name (PostgreSQL documentation, "SSL Support", table 32.1).
+# libpq mode names; verify-full checks chain and host name (PostgreSQL documentation, "SSL Support", table 32.1).
 _SSLMODES = {"disable": "disable", "require": "require", "verify": "verify-full"}
-# Seconds after which pooled connections are replaced: below the idle timeouts of proxies and NAT (350 s at AWS) the
-# pre-ping notices; this bounds how long a connection with an old password lives.
+# Seconds after which pooled connections are replaced. It limits how long a connection with an old password lives.
+# Connections that proxies or NAT (350 s on AWS) closed while idle are detected by the pre-ping.
 POOL_RECYCLE = 1800
 
 
@@ -22,12 +22,12 @@ def _postgresql_arguments(
     database: DatabaseSettings, timeout: int, statement_timeout: int, name: str
 ) -> dict[str, t.Any]:
     arguments: dict[str, t.Any] = {
-        "connect_timeout": max(timeout, 2),  # libpq takes less than 2 as 2
+        "connect_timeout": max(timeout, 2),  # libpq's minimum is 2
         "sslmode": _SSLMODES[database.tls],
         "application_name": name,
         "keepalives_idle": 30,
         "tcp_user_timeout": 10_000,
-        # Whoever loses a connection must not leave locks behind for long.
+        # A client that lost its connection must not hold locks for long.
         "options": f"-c statement_timeout={statement_timeout}s -c idle_in_transaction_session_timeout=60s",
     }
     if database.tls == "verify":
@@ -47,10 +47,10 @@ def _mysql_arguments(database: DatabaseSettings, timeout: int, statement_timeout
     elif database.tls == "verify":
         arguments |= {"ssl_ca": str(database.ca_file), "ssl_verify_cert": True, "ssl_verify_identity": True}
     else:
-        # A context makes TLS mandatory: PyMySQL refuses a server that offers none.
+        # A context makes TLS mandatory: PyMySQL rejects a server without TLS.
         context = ssl.create_default_context()
         context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE  # DATABASE_TLS=require asks for encryption only
+        context.verify_mode = ssl.CERT_NONE  # DATABASE_TLS=require means encryption only
         arguments["ssl"] = context
     return arguments
 
@@ -63,9 +63,9 @@ def make_engine(
     statement_timeout: int = 30,
     name: str = "flaskapp",
 ) -> Engine:
-    """Return an engine that connects when it is first used.
+    """Return an engine that connects on first use.
 
-    `timeout`: seconds to connect and to wait for the pool. `statement_timeout`: seconds for one statement, 0 for ever.
+    `timeout`: seconds to connect and to wait for the pool. `statement_timeout`: seconds per statement, 0 for no limit.
     """
     url = URL.create(DRIVERS[database.engine], host=database.host, port=database.port, database=database.name)
     if database.engine == "postgresql":
@@ -80,7 +80,7 @@ def make_engine(
         pool_size=pool_size,
         max_overflow=2,
         pool_timeout=timeout,
-        hide_parameters=True,  # what users wrote does not belong into logs
+        hide_parameters=True,  # keep user data out of the logs
     )
 
     @event.listens_for(engine, "do_connect")

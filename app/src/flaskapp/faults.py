@@ -1,4 +1,4 @@
-"""Misbehaviour on request, to prove that a release of a bad version stops by itself. Off unless FAULTS is set."""
+"""Fault injection, to test that a bad release stops automatically. Off unless FAULTS is set."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True)
 class Faults:
-    """What the process does wrong on purpose; never in the probes, except `unready`.
+    """The injected faults. Only `unready` affects the probes.
 
-    delay: seconds that every answer takes longer. errors: percent of the answers that are 500. unready: /ready stays
-    503. exit: seconds after the start at which the process ends with status 1. work: seconds that the worker takes
-    longer for a task.
+    delay: seconds added to every response. errors: percentage of responses that are 500. unready: /ready stays 503.
+    exit: seconds after the start at which the process crashes. work: seconds added to each task of the worker.
     """
 
     delay: float = 0.0
@@ -22,16 +21,16 @@ class Faults:
 
     @classmethod
     def parse(cls, text: str) -> Faults:
-        """Read `delay=0.5,errors=20,unready`. Raises ValueError that says which part is wrong."""
+        """Parse `delay=0.5,errors=20,unready`. Raises ValueError that names the invalid part."""
         known = {item.name for item in fields(cls)}
         values: dict[str, float | bool] = {}
         for part in filter(None, (part.strip() for part in text.split(","))):
             name, equals, value = part.partition("=")
             if name not in known:
-                raise ValueError(f"names the unknown fault {name!r} (known: {', '.join(sorted(known))})")
+                raise ValueError(f"unknown fault {name!r} (known: {', '.join(sorted(known))})")
             if name == "unready":
                 if equals:
-                    raise ValueError("gives unready a value, which takes none")
+                    raise ValueError("'unready' takes no value")
                 values[name] = True
                 continue
             try:
@@ -39,7 +38,7 @@ class Faults:
             except ValueError:
                 number = -1.0
             if not 0 <= number <= (100 if name == "errors" else 3600):
-                raise ValueError(f"has {part!r}, which is not a number in range")
+                raise ValueError(f"{part!r} is not a number in range")
             values[name] = number
         return cls(**values)  # type: ignore[arg-type]
 

@@ -1,12 +1,11 @@
-"""What the probes answer. Checks run in a thread of their own: a probe never waits for a dependency that hangs.
+"""The state behind the probes. Checks run in their own thread, so a probe never waits for a hanging dependency.
 
-The rules, and why:
-- /healthz knows no dependency: a restart does not repair a database.
-- /ready waits for each dependency once (latch) and forgets it then: a shared database that blinks would otherwise take
-  every pod out of the load balancer at the same moment.
-- /startup wants the schema that this version needs, or a newer one: migrations only expand, so that the version before
-  still starts, and can be rolled back to, after one.
-- /status is 200 while the process serves and 503 while it drains, whatever the dependencies do.
+- /healthz ignores dependencies, because a restart does not repair a database.
+- /ready waits for each dependency once (latch). Otherwise a short outage of a shared database would remove every pod
+  from the load balancer at the same time.
+- /startup requires the schema of this version or a newer one. Migrations only expand, so the previous version still
+  starts after a migration and can be rolled back to.
+- /status is 200 while the process serves and 503 while it drains, regardless of the dependencies.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from flaskapp.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-INTERVAL = 5.0  # seconds between checks, once everything has been seen
+INTERVAL = 5.0  # seconds between checks when everything has latched
 FIRST_INTERVAL = 0.5  # seconds between checks until then
 
 
@@ -44,10 +43,10 @@ class Result:
 
 
 class Health:
-    """State of one process: draining or not, and what its dependencies looked like at the last check.
+    """State of one process: whether it drains, and the results of the last dependency checks.
 
-    `dependencies`: name to a function that raises when the dependency cannot be used; they latch /ready.
-    `schema`: raises SchemaBehind; it latches /startup (and with it /ready). `close`: what to do after the last check.
+    `dependencies`: name to a function that raises when the dependency is unavailable; they latch /ready.
+    `schema`: raises SchemaBehind; it latches /startup and /ready. `close`: called after the last check.
     """
 
     def __init__(
@@ -68,35 +67,35 @@ class Health:
         self._draining = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        # The worker's main loop reports here; the API has no loop of its own and stays at None.
+        # Set by the worker's main loop; None in the API, which has no loop.
         self.alive: t.Callable[[], bool] | None = None
 
     def start(self) -> None:
-        """Begin to check. To be called in the process that serves (after a fork)."""
+        """Start the checks. Call it in the serving process (after a fork)."""
         self._thread = threading.Thread(target=self._run, name="health", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End the checks and close their connections."""
+        """Stop the checks and close their connections."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
         self._close()
 
     def drain(self) -> None:
-        """Say from now on that no new requests are wanted. Safe in a signal handler."""
+        """Start draining: /ready and /status return 503. Safe in a signal handler."""
         self._draining.set()
 
     @property
     def draining(self) -> bool:
-        """Whether the process is on its way out."""
+        """Whether the process is draining."""
         return self._draining.is_set()
 
     def check(self) -> None:
         """Run every check once."""
         for name, check in self._checks.items():
             if name == "schema" and name in self._seen:
-                continue  # migrations only expand: what has been enough stays enough
+                continue  # migrations only expand, so a sufficient schema stays sufficient
             self._check(name, check)
 
     def _check(self, name: str, check: t.Callable[[], None]) -> None:
@@ -104,12 +103,12 @@ class Health:
         error: Exception | None = None
         try:
             check()
-        except Exception as caught:  # noqa: BLE001 - this thread must go on: nothing else ever makes us ready
+        except Exception as caught:  # noqa: BLE001 - this thread must survive: nothing else sets ready
             error = caught
         end = time.monotonic()
         before = self._results[name].state
         state = "down" if error else "up"
-        # The type only: messages name hosts and users, and /status is answered to everybody.
+        # Only the type: messages contain hosts and users, and /status is public.
         kind = type(error).__name__ if error else None
         self._results[name] = Result(state, round((end - start) * 1000, 1), kind, end)
         if error is None:
@@ -131,18 +130,18 @@ class Health:
         return self.alive is None or self.alive()
 
     def ready(self) -> tuple[bool, dict[str, t.Any]]:
-        """Whether new requests are wanted, and why not."""
+        """Whether the process accepts new requests, with details."""
         waiting = [name for name in (*self._dependencies, "schema") if name not in self._seen]
         good = not (waiting or self.draining or self._unready)
         return good, {"ready": good, "draining": self.draining, "waiting_for": waiting}
 
     def startup(self) -> tuple[bool, dict[str, t.Any]]:
-        """Whether the process has what it needs to begin: valid settings (else it would not run) and the schema."""
+        """Whether the schema is sufficient. (Without valid settings the process does not start.)"""
         good = "schema" in self._seen
         return good, {"started": good, "configuration": "valid", "schema": self._results["schema"].state}
 
     def status(self) -> tuple[bool, dict[str, t.Any]]:
-        """Whether the process serves; the dependencies are told, and change nothing."""
+        """Whether the process serves. The body reports the dependencies; they do not change the result."""
         now = time.monotonic()
         state = "draining" if self.draining else "serving" if self.healthz() else "stuck"
         return state == "serving", {

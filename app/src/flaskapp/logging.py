@@ -1,4 +1,4 @@
-"""JSON lines on standard output, each with the id of the request that it belongs to."""
+"""JSON logs on standard output, each line with its request id."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TRACE_ROOT = re.compile(r"(?:^|;)\s*Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)")
 
 
 def request_id_of(trace_header: str | None) -> str:
-    """Return the trace id that the load balancer gave, or a new one; foreign text never reaches the log this way."""
+    """Return the trace id set by the load balancer, or a new id. Other client text never reaches the log."""
     found = _TRACE_ROOT.search(trace_header or "")
     return found.group(1) if found else uuid.uuid4().hex
 
@@ -33,7 +33,7 @@ class _RequestId(logging.Filter):
 
 
 def configure(level: str, **fields: str) -> None:
-    """Send everything from `level` up to standard output as JSON, each line with `fields`."""
+    """Log messages of at least `level` to standard output as JSON, each line with `fields`."""
     handler = logging.StreamHandler(sys.stdout)
     handler.addFilter(_RequestId())
     handler.setFormatter(
@@ -46,17 +46,17 @@ def configure(level: str, **fields: str) -> None:
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
-    # Alembic tells about its plugins and its context at each look; cli.py says what a migration did.
+    # Alembic logs plugins and context at every check; cli.py logs the result of a migration.
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 class GunicornLogger(GunicornBase):  # type: ignore[misc]  # gunicorn is not typed
-    """gunicorn's messages through our handler; its access log is ours too (web.py), with the request id and route."""
+    """gunicorn messages through our handler. web.py writes the access log, with request id and route."""
 
     def setup(self, cfg: t.Any) -> None:
-        """Leave the handlers alone: `configure` has set them up before gunicorn started."""
+        """Keep the handlers that `configure` set up before gunicorn started."""
         self.error_log.handlers.clear()
         self.error_log.propagate = True
-        # Starting, stopping and failing are worth a line whatever the level of the application is.
+        # Log start, stop and failure regardless of the application's level.
         self.error_log.setLevel(logging.INFO)
         self._access_log_enabled = False

@@ -1,4 +1,4 @@
-"""What Prometheus scrapes, on a port of its own that no Ingress exposes."""
+"""Prometheus metrics on a separate port that no Ingress exposes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from flaskapp.config import Settings
 
 
 class Metrics:
-    """One registry per process: with one gunicorn worker no multiprocess directory is needed."""
+    """One registry per process. With one gunicorn worker, no multiprocess directory is needed."""
 
     def __init__(self, settings: Settings) -> None:
         self.registry = CollectorRegistry()
@@ -33,12 +33,12 @@ class Metrics:
         )
         self.latency = Histogram(
             "flaskapp_http_request_duration_seconds",
-            "Time to answer a request",
+            "Duration of a request",
             ("method", "route"),
             registry=self.registry,
         )
         self.in_flight = Gauge(
-            "flaskapp_http_requests_in_flight", "Requests being answered", ("route",), registry=self.registry
+            "flaskapp_http_requests_in_flight", "Requests in flight", ("route",), registry=self.registry
         )
         self.queue_depth = Gauge("flaskapp_queue_depth", "Ids waiting in the queue", registry=self.registry)
         self.tasks_created = Counter("flaskapp_tasks_created", "Tasks stored by the API", registry=self.registry)
@@ -46,11 +46,9 @@ class Metrics:
             "flaskapp_queue_push_failures", "Tasks stored whose id could not be queued", registry=self.registry
         )
         self.tasks_done = Counter(
-            "flaskapp_tasks_done", "Tasks ended by this worker", ("status",), registry=self.registry
+            "flaskapp_tasks_done", "Tasks finished by this worker", ("status",), registry=self.registry
         )
-        self.task_duration = Histogram(
-            "flaskapp_task_duration_seconds", "Time that a task's work took", registry=self.registry
-        )
+        self.task_duration = Histogram("flaskapp_task_duration_seconds", "Duration of a task", registry=self.registry)
         self.tasks_requeued = Counter(
             "flaskapp_tasks_requeued", "Tasks queued again, by reason", ("reason",), registry=self.registry
         )
@@ -65,6 +63,6 @@ class Metrics:
         )
 
     def serve(self, port: int) -> WSGIServer:
-        """Answer /metrics on `port` in a thread of this process. Raises OSError when the port is taken."""
+        """Serve /metrics on `port` in a thread. Raises OSError when the port is in use."""
         server, _thread = start_http_server(port, registry=self.registry)
         return server

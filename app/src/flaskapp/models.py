@@ -1,4 +1,4 @@
-"""The tables. migrations/ creates them; a test proves that both agree."""
+"""The tables. migrations/ creates them; a test checks that both agree."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WORKER_LENGTH = 255
 
 
 class Status(enum.StrEnum):
-    """Where a task is."""
+    """The state of a task."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -26,12 +26,12 @@ class Status(enum.StrEnum):
 
 
 def now() -> datetime:
-    """Return the time, with its zone (UTC)."""
+    """Return the current time in UTC, timezone-aware."""
     return datetime.now(UTC)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A point in time, aware of its zone in Python on both engines; MySQL's DATETIME(6) has none and holds UTC."""
+    """A timezone-aware datetime on both engines. MySQL's DATETIME(6) has no time zone and stores UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -45,7 +45,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a time without a zone")
+            raise ValueError("datetime without a time zone")
         value = value.astimezone(UTC)
         return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
 
@@ -56,11 +56,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """What every table has in common."""
+    """The declarative base of all tables."""
 
 
 class Task(Base):
-    """One piece of work. The row is the truth; the Redis list only says that there is something to look at."""
+    """One task. The row is authoritative; the Redis list only signals that a task is waiting."""
 
     __tablename__ = "tasks"
     __table_args__ = (
@@ -80,7 +80,7 @@ class Task(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
 
     def as_json(self) -> dict[str, t.Any]:
-        """Return what the API shows."""
+        """Return the API representation."""
         return {
             "id": str(self.id),
             "title": self.title,

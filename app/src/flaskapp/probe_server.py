@@ -1,4 +1,4 @@
-"""The worker's probes on PORT: the same paths as the API's, so that one probe definition fits both."""
+"""The worker's probes on PORT. The paths equal those of the API, so that one probe definition fits both."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Handler(WSGIRequestHandler):
-    timeout = 10  # seconds; whoever sends nothing does not keep a thread
+    timeout = 10  # seconds; an idle client does not occupy a thread
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing: kubelet asks all the time, and what it learns is in the events."""
+        """Log nothing: kubelet probes constantly, and failures appear in the events."""
 
 
 def serve_probes(settings: Settings, health: Health) -> WSGIServer:
-    """Answer the probes in a thread. Raises OSError when PORT is taken."""
+    """Serve the probes in a thread. Raises OSError when PORT is in use."""
     app = Flask("flaskapp", static_folder=None)
     app.register_blueprint(probes(settings, health))
     server = _Server(("0.0.0.0", settings.port), _Handler)

@@ -1,4 +1,4 @@
-"""The endpoints that kubelet, load balancers and people ask, the same for the API and the worker."""
+"""The endpoints for kubelet, load balancers and people, shared by the API and the worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue: one Redis list of task ids, and one list per worker of what it has taken and not finished."""
+"""The queue: one Redis list of task ids, and one list per worker with the ids that it is processing."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ import typing as t
 
 from redis import Redis
 
-# The braces put all keys into one slot of a Redis cluster, which BLMOVE over two keys needs (Redis documentation,
-# "Cluster specification", hash tags).
+# The braces (hash tags) place all keys in one Redis cluster slot, as BLMOVE requires (Redis documentation,
+# "Cluster specification").
 QUEUE = "{flaskapp}:queue"
 PROCESSING = "{flaskapp}:processing:"
-# Seconds after which the list of a worker that never came back goes; its tasks come back from the database.
+# Seconds after which the list of a dead worker expires; the sweep queues its tasks again from the database.
 PROCESSING_TTL = 3600
 
 
 class Queue:
-    """Ids go in on the left and out on the right. An id may be there twice: the row's status decides."""
+    """Ids are pushed on the left and taken from the right. Duplicate ids are harmless: the row's status decides."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def push(self, task_id: str) -> None:
-        """Put an id at the end of the queue. The row must be committed before."""
+        """Append an id to the queue. Commit the row first."""
         self._redis.lpush(QUEUE, task_id)
 
     def take(self, worker: str, timeout: float) -> str | None:
-        """Move the next id to the worker's list and return it; None when none came within `timeout` seconds."""
+        """Move the next id to the worker's list and return it, or return None after `timeout` seconds."""
         taken = self._redis.blmove(QUEUE, PROCESSING + worker, timeout, "RIGHT", "LEFT")  # type: ignore[arg-type]
         if taken is not None:
             self._redis.expire(PROCESSING + worker, PROCESSING_TTL)
         return t.cast("str | None", taken)
 
     def drop(self, worker: str, task_id: str) -> None:
-        """Take an id off the worker's list, because it is done with."""
+        """Remove a finished id from the worker's list."""
         self._redis.lrem(PROCESSING + worker, 0, task_id)
 
     def give_back(self, worker: str, task_id: str) -> None:
@@ -47,9 +47,9 @@ class Queue:
         return t.cast("list[str]", self._redis.lrange(PROCESSING + worker, 0, -1))
 
     def contains(self, task_id: str) -> bool:
-        """Whether the id waits in the queue."""
+        """Whether the id is in the queue."""
         return self._redis.lpos(QUEUE, task_id) is not None
 
     def depth(self) -> int:
-        """Return how many ids wait."""
+        """Return the length of the queue."""
         return self._redis.llen(QUEUE)

@@ -1,4 +1,4 @@
-"""The schema's version: what this package needs, what the database has, and the way from one to the other."""
+"""The schema version: required by this package, found in the database, and the migration between them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from flaskapp.health import SchemaBehind
 
 log = logging.getLogger(__name__)
 
-# Any constant does, as long as every version of this program uses the same one in its database.
+# An arbitrary constant; every version of this program must use the same one.
 LOCK_KEY = 0x666C61736B617070  # "flaskapp", for PostgreSQL's bigint keys
-LOCK_NAME = "flaskapp-migrate"  # for MySQL, whose locks are server-wide: the database's name is added
+LOCK_NAME = "flaskapp-migrate"  # for MySQL; locks are server-wide there, so the database name is added
 
 
 class MigrationError(Exception):
-    """The schema could not be brought up; the message says why and what to do."""
+    """The migration failed; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def head() -> str:
     """Return the newest revision in this package."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     if revision is None:
-        raise MigrationError("The package holds no migration. Build it again with flaskapp/migrations in it.")
+        raise MigrationError("the package contains no migrations; rebuild it with flaskapp/migrations")
     return revision
 
 
@@ -66,28 +66,28 @@ def current(connection: Connection) -> str | None:
 
 
 def is_enough(found: str | None) -> bool:
-    """Whether a database at revision `found` serves this version: equal, or newer (migrations only expand).
+    """Whether revision `found` is sufficient for this version: equal, or newer (migrations only expand).
 
     Raises MigrationError for a revision of another program.
     """
     if found is not None and not found.isdecimal():
         raise MigrationError(
-            f"The database is at revision {found!r}, which is not one of this program's. Check DATABASE_NAME."
+            f"DATABASE_NAME: the database is at the unknown revision {found!r}; check that it belongs to this program"
         )
     return found is not None and int(found) >= int(head())
 
 
 def check(engine: Engine) -> None:
-    """Raise SchemaBehind unless the database's schema is enough."""
+    """Raise SchemaBehind unless the database schema is sufficient."""
     with engine.connect() as connection:
         found = current(connection)
     if not is_enough(found):
-        raise SchemaBehind(f"the schema is at {found or 'nothing'}, needed is {head()}: run `flaskapp migrate`")
+        raise SchemaBehind(f"the schema is at {found or 'nothing'}, required is {head()}; run `flaskapp migrate`")
 
 
 @contextmanager
 def _locked(connection: Connection, wait: float) -> Iterator[None]:
-    """Hold the advisory lock of the migrations on this connection; it goes with the connection in any case."""
+    """Hold the migration advisory lock on this connection. The lock always ends with the connection."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT set_config('lock_timeout', :wait, false)"), {"wait": f"{int(wait * 1000)}ms"})
         connection.execute(text("SELECT set_config('statement_timeout', '0', false)"))
@@ -97,12 +97,12 @@ def _locked(connection: Connection, wait: float) -> Iterator[None]:
             if getattr(error.orig, "sqlstate", "") != "55P03":  # lock_not_available
                 raise
             raise _lock_held(wait) from error
-        # A change that waits for a table's lock holds up everybody who comes after it: give up soon instead.
+        # DDL that waits for a table lock blocks all later queries, so give up soon.
         connection.execute(text("SELECT set_config('lock_timeout', '5s', false)"))
         release, values = text("SELECT pg_advisory_unlock(:key)"), {"key": t.cast("t.Any", LOCK_KEY)}
     else:
         name = f"{LOCK_NAME}:{connection.engine.url.database}"[:64]
-        # In steps below the driver's read timeout, which would otherwise cut the connection while it waits.
+        # Wait in steps shorter than the driver's read timeout, which would close the connection.
         deadline = time.monotonic() + wait
         while True:
             step = max(0.0, min(10.0, deadline - time.monotonic()))
@@ -113,27 +113,27 @@ def _locked(connection: Connection, wait: float) -> Iterator[None]:
                 raise _lock_held(wait)
         connection.execute(text("SET SESSION lock_wait_timeout = 5"))
         release, values = text("SELECT RELEASE_LOCK(:name)"), {"name": name}
-    connection.commit()  # the lock belongs to the connection, not to the transaction
+    connection.commit()  # the lock belongs to the connection, not the transaction
     try:
         yield
         connection.execute(release, values)
         connection.commit()
     except BaseException:
-        connection.invalidate()  # ends the server's session and so the lock, whatever state it is in
+        connection.invalidate()  # ends the session on the server, and with it the lock
         raise
 
 
 def _lock_held(wait: float) -> MigrationError:
     return MigrationError(
-        f"Another migration has held the lock for {wait:g} s. Look for a second `flaskapp migrate` that still runs; "
-        "when it has ended, run this one again."
+        f"another migration has held the lock for {wait:g} s; wait until the other `flaskapp migrate` has ended, "
+        "then run this one again"
     )
 
 
 def upgrade(engine: Engine, wait: float = 120.0) -> Outcome:
-    """Bring the database to this package's revision; a newer one is left alone (the version was rolled back).
+    """Migrate the database to this package's revision. A newer schema is kept (the version was rolled back).
 
-    `wait`: seconds to wait for another migration that runs right now. Raises MigrationError, SQLAlchemyError.
+    `wait`: seconds to wait for another running migration. Raises MigrationError, SQLAlchemyError.
     """
     config = _config()
     with engine.connect() as connection, _locked(connection, wait):
@@ -150,9 +150,9 @@ def upgrade(engine: Engine, wait: float = 120.0) -> Outcome:
 
 
 def upgrade_when_reachable(engine: Engine, patience: float = 60.0) -> Outcome:
-    """Like `upgrade`, but try for `patience` seconds to connect first.
+    """Run `upgrade`, but first retry the connection for up to `patience` seconds.
 
-    The first connections of a new pod may be refused while its network policy is being programmed
+    The first connections of a new pod may be refused until its network policy is programmed
     (aws-network-policy-agent issues 186 and 236), and a new database may still be starting.
     """
     deadline = time.monotonic() + patience
@@ -163,9 +163,9 @@ def upgrade_when_reachable(engine: Engine, patience: float = 60.0) -> Outcome:
         except OperationalError as error:
             if time.monotonic() >= deadline:
                 raise MigrationError(
-                    f"The database cannot be reached ({str(error.orig).strip()}). Check DATABASE_HOST, DATABASE_PORT, "
-                    "the credentials, DATABASE_TLS, and security groups and network policies on the way."
+                    f"the database is unreachable ({str(error.orig).strip()}); check DATABASE_HOST, DATABASE_PORT, "
+                    "the credentials, DATABASE_TLS, security groups and network policies"
                 ) from error
-            log.warning("the database cannot be reached yet", extra={"cause": str(error.orig).strip()})
+            log.warning("the database is not reachable yet", extra={"cause": str(error.orig).strip()})
             time.sleep(1.0)
     return upgrade(engine)

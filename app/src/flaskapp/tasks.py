@@ -1,4 +1,4 @@
-"""What can happen to a task: each step is one compare-and-set on its status, so doing one twice changes nothing."""
+"""State transitions of a task. Each is one compare-and-set on the status, so repeating it changes nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flaskapp.models import Status, Task, now
 
 
 def create(session: Session, title: str) -> Task:
-    """Store a new task, to be committed before its id is put on the queue."""
+    """Add a new task. Commit it before its id is queued."""
     moment = now()
     task = Task(id=uuid.uuid4(), title=title, status=Status.QUEUED, created_at=moment, queued_at=moment)
     session.add(task)
@@ -23,7 +23,7 @@ def create(session: Session, title: str) -> Task:
 def page(
     session: Session, limit: int, status: str | None = None, before: tuple[datetime, uuid.UUID] | None = None
 ) -> list[Task]:
-    """Return at most `limit` tasks, newest first, older than `before` (the last one of the page before)."""
+    """Return at most `limit` tasks, newest first, older than `before` (the last task of the previous page)."""
     query = select(Task).order_by(Task.created_at.desc(), Task.id.desc()).limit(limit)
     if status is not None:
         query = query.where(Task.status == status)
@@ -34,7 +34,7 @@ def page(
 
 
 def claim(session: Session, task_id: uuid.UUID, worker: str, lease: timedelta) -> Task | None:
-    """Make `worker` the one that does the task until the lease ends; None when it is not waiting (any more)."""
+    """Assign a queued task to `worker` until the lease ends; None when the task is not queued."""
     taken = _set(
         session,
         Task.id == task_id,
@@ -47,7 +47,7 @@ def claim(session: Session, task_id: uuid.UUID, worker: str, lease: timedelta) -
 
 
 def finish(session: Session, task_id: uuid.UUID, worker: str, status: Status, result: dict[str, t.Any]) -> bool:
-    """Write the outcome; False when the task is no longer this worker's (its lease ended and another one took it)."""
+    """Write the result; False when the worker lost the task (its lease ended and another worker took it)."""
     return _set(
         session,
         Task.id == task_id,
@@ -61,7 +61,7 @@ def finish(session: Session, task_id: uuid.UUID, worker: str, status: Status, re
 
 
 def release(session: Session, task_id: uuid.UUID, worker: str) -> bool:
-    """Give a task back that this worker holds; False when it holds it no longer."""
+    """Return a task of this worker to the queued state; False when the worker no longer holds it."""
     return _set(
         session,
         Task.id == task_id,
@@ -75,31 +75,31 @@ def release(session: Session, task_id: uuid.UUID, worker: str) -> bool:
 
 
 def remove(session: Session, task_id: uuid.UUID) -> bool:
-    """Delete a task; False when there is none, or a worker is doing it. Workers skip its id on the queue."""
+    """Delete a task; False when it does not exist or is running. Workers skip deleted ids in the queue."""
     return _one(session, delete(Task).where(Task.id == task_id, Task.status != Status.RUNNING))
 
 
 def waiting_since(session: Session, moment: datetime, limit: int) -> list[Task]:
-    """Return tasks that have been waiting since before `moment`, the longest first."""
+    """Return tasks queued before `moment`, oldest first."""
     query = select(Task).where(Task.status == Status.QUEUED, Task.queued_at < moment).order_by(Task.queued_at)
     return list(session.scalars(query.limit(limit)))
 
 
 def requeue_waiting(session: Session, task: Task) -> bool:
-    """Note that a waiting task is put on the queue again; one of several sweeps at once wins."""
+    """Record that a queued task is pushed again; of several concurrent sweeps, one wins."""
     return _set(
         session, Task.id == task.id, Task.status == Status.QUEUED, Task.queued_at == task.queued_at, queued_at=now()
     )
 
 
 def expired(session: Session, limit: int) -> list[Task]:
-    """Return running tasks whose worker has not finished them within its lease."""
+    """Return running tasks with an expired lease."""
     query = select(Task).where(Task.status == Status.RUNNING, Task.leased_until < now())
     return list(session.scalars(query.limit(limit)))
 
 
 def _set(session: Session, *conditions: t.Any, **values: t.Any) -> bool:
-    """Update the one row for which all conditions hold; False when there is none (compare-and-set)."""
+    """Update the row that matches all conditions; False when none matches (compare-and-set)."""
     return _one(session, update(Task).where(*conditions).values(**values))
 
 

@@ -1,4 +1,4 @@
-"""The API's Flask application: request ids, metrics, headers and JSON errors around the endpoints."""
+"""The Flask application of the API: request ids, metrics, headers and JSON errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from flaskapp.queue import Queue
 log = logging.getLogger(__name__)
 access = logging.getLogger("flaskapp.access")
 
-BODY_LIMIT = 16 * 1024  # bytes; a title of 200 characters needs 2.4 KB even when every one is escaped
+BODY_LIMIT = 16 * 1024  # bytes; a title of 200 escaped characters needs 2.4 KB
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -44,7 +44,7 @@ HEADERS = {
 
 @dataclass
 class Runtime:
-    """What runs beside the requests in the serving process; found as app.extensions["flaskapp"]."""
+    """The background threads of the serving process, stored as app.extensions["flaskapp"]."""
 
     settings: Settings
     health: Health
@@ -53,13 +53,13 @@ class Runtime:
     redis: Redis
 
     def start(self) -> None:
-        """Begin to check dependencies and to answer /metrics. Raises OSError when METRICS_PORT is taken."""
+        """Start the dependency checks and /metrics. Raises OSError when METRICS_PORT is in use."""
         self.metrics.serve(self.settings.metrics_port)
         self.health.start()
         exit_after(self.settings.faults.exit)
 
     def stop(self) -> None:
-        """End the checks and close what is open, after the last request."""
+        """Stop the checks and close connections after the last request."""
         self.health.stop()
         self.engine.dispose()
         self.redis.close()
@@ -68,7 +68,7 @@ class Runtime:
 def exit_after(seconds: float) -> None:
     """Crash after `seconds` (the fault `exit`); 0 is never."""
     if seconds:
-        # 3 is gunicorn's status for a worker that cannot start: the master ends too, and the container with it.
+        # 3 is gunicorn's WORKER_BOOT_ERROR: the master exits too, and with it the container.
         timer = threading.Timer(seconds, os._exit, (3,))
         timer.daemon = True
         timer.start()
@@ -78,10 +78,10 @@ def make_health(settings: Settings, metrics: Metrics) -> Health:
     """Return the health of a process that needs the database and Redis. Raises ValueError without Redis."""
     if settings.redis is None:
         raise ValueError("this process needs Redis")
-    # No retries in the check: it says how things are, and comes again in a moment.
+    # The check does not retry, because it runs again soon.
     redis = make_redis(settings.redis, retries=0)
     queue = Queue(redis)
-    # A small pool of its own, so that a busy pool of the requests never looks like a database that is down.
+    # Use a separate pool, so that a busy request pool does not look like an unavailable database.
     engine = make_engine(settings.database, pool_size=1, timeout=2, name="flaskapp-health")
 
     def close() -> None:
@@ -102,7 +102,7 @@ def make_health(settings: Settings, metrics: Metrics) -> Health:
 
 
 def create_app(settings: Settings) -> Flask:
-    """Build the application. Nothing connects or listens yet: that begins with its Runtime."""
+    """Build the application. Connections and listeners start with its Runtime."""
     app = Flask("flaskapp", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -122,14 +122,14 @@ def create_app(settings: Settings) -> Flask:
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Flask:
-    """Build the application from the environment; what gunicorn calls in its worker."""
+    """Build the application from the environment. gunicorn calls this in its worker."""
     settings = config.load(environ, "api")
     configure(settings.log_level, version=settings.app_version, slot=settings.app_slot)
     return create_app(settings)
 
 
 def _route() -> str:
-    # The template and never the path: each new label value costs memory in here and in Prometheus.
+    # Use the route template, not the path: each label value costs memory here and in Prometheus.
     return request.url_rule.rule if request.url_rule is not None else "(none)"
 
 
@@ -149,7 +149,7 @@ def _around_requests(app: Flask, settings: Settings, metrics: Metrics) -> None:
         if settings.faults.delay:
             time.sleep(settings.faults.delay)
         if settings.faults.errors and random.uniform(0, 100) < settings.faults.errors:  # noqa: S311 - no secret
-            raise InternalServerError("A fault was asked for with FAULTS.")
+            raise InternalServerError("Fault injected by FAULTS.")
 
     @app.after_request
     def end(response: Response) -> Response:
@@ -161,7 +161,7 @@ def _around_requests(app: Flask, settings: Settings, metrics: Metrics) -> None:
         method, route = request.method if request.method in METHODS else "(other)", _route()
         metrics.requests.labels(method, route, str(response.status_code)).inc()
         metrics.latency.labels(method, route).observe(seconds)
-        # kubelet and load balancer ask several times a second in sum; their good answers say nothing.
+        # kubelet and the load balancer probe several times a second; do not log successful probes.
         quiet = request.path in PROBE_PATHS and response.status_code < 400
         access.log(
             logging.DEBUG if quiet else logging.INFO,
@@ -199,23 +199,23 @@ def _errors(app: Flask) -> None:
         response = answer(status, error.name.lower().replace(" ", "_"), error.description or "")
         for name, value in error.get_headers():
             if name.lower() not in {"content-type", "content-length"}:
-                response.headers[name] = value  # what belongs to the status, like Allow
+                response.headers[name] = value  # headers of the status, like Allow
         return response
 
     @app.errorhandler(Invalid)
     def invalid(error: Invalid) -> ResponseReturnValue:
-        return answer(422, "invalid", "Some of what was sent is not valid.", fields=error.fields)
+        return answer(422, "invalid", "The request contains invalid fields.", fields=error.fields)
 
     @app.errorhandler(BreakerOpen)
     def resting(error: BreakerOpen) -> ResponseReturnValue:
-        response = answer(503, f"{error.name}_unavailable", f"The {error.name} cannot be used now. Try again soon.")
+        response = answer(503, f"{error.name}_unavailable", f"The {error.name} is unavailable. Try again soon.")
         response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
         return response
 
     def database(error: Exception) -> ResponseReturnValue:
-        log.error("the database cannot be used", extra={"cause": str(error)})
+        log.error("the database is unavailable", extra={"cause": str(error)})
         cause = type(error).__name__
-        response = answer(503, "database_unavailable", f"The database cannot be used now ({cause}). Try again soon.")
+        response = answer(503, "database_unavailable", f"The database is unavailable ({cause}). Try again soon.")
         response.headers["Retry-After"] = "1"
         return response
 

@@ -1,4 +1,4 @@
-"""The work itself: small, but real, and willing to stop half-way."""
+"""The work of a task: small, real and interruptible."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import typing as t
 
 
 class Abandoned(Exception):
-    """The work was not finished, because the process has to go."""
+    """The work was interrupted because the process is stopping."""
 
 
 def work(title: str, extra_seconds: float, abandoned: t.Callable[[], bool]) -> dict[str, t.Any]:
-    """Count the title's words and hash it. Raises Abandoned when `abandoned()` becomes true before the end.
+    """Count the words of the title and hash it. Raises Abandoned when `abandoned()` becomes true before the end.
 
-    `extra_seconds` makes it last longer (the fault `work`).
+    `extra_seconds` prolongs the work (the fault `work`).
     """
     end = time.monotonic() + extra_seconds
     while time.monotonic() < end:

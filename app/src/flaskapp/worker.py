@@ -1,6 +1,6 @@
-"""The worker: takes ids from the queue, does the work, writes the outcome; at least once, and the same when twice.
+"""The worker takes ids from the queue, does the work and writes the result. Delivery is at least once and idempotent.
 
-Redis may forget everything, and a worker may die anywhere: the sweep finds from the rows alone what has to be done.
+Redis may lose its data, and a worker may die at any point. The sweep restores the queue from the database rows.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from flaskapp.work import Abandoned, work
 
 log = logging.getLogger(__name__)
 
-FETCH_SECONDS = 1.0  # how long one look at the queue waits; also how late SIGTERM is noticed at most
-SWEEP_LIMIT = 100  # rows per sweep, so that a big backlog never holds the worker up for long
+FETCH_SECONDS = 1.0  # timeout of one queue poll, and thus the maximum delay of SIGTERM
+SWEEP_LIMIT = 100  # rows per sweep, so that a large backlog does not block the worker
 FAILURES = (RedisError, SQLAlchemyError, OSError)
 
 
 class Worker:
-    """One worker process. `run` returns when `stop` has been called and the task in hand is finished or given back."""
+    """One worker process. `run` returns after `stop`, when the current task is finished or released."""
 
     def __init__(self, settings: Settings, engine: Engine, queue: Queue, metrics: Metrics) -> None:
         self._settings = settings
@@ -47,7 +47,7 @@ class Worker:
         self._engine = engine
         self._queue = queue
         self._metrics = metrics
-        # In a container the process id is the same after a restart, so a worker finds what it held before.
+        # The process id is the same after a container restart, so a worker finds its list again.
         self.name = f"{settings.hostname}:{os.getpid()}"
         self._stopping = threading.Event()
         self._abandon_at = float("inf")
@@ -55,16 +55,16 @@ class Worker:
         self._next_sweep = 0.0
 
     def stop(self) -> None:
-        """Fetch no more; the task in hand has `grace_seconds` to finish. Safe in a signal handler."""
+        """Stop taking tasks; the current one has `grace_seconds` to finish. Safe in a signal handler."""
         self._abandon_at = min(self._abandon_at, time.monotonic() + self._times.grace_seconds)
         self._stopping.set()
 
     def alive(self) -> bool:
-        """Whether the loop has come round within the time that a task may take."""
+        """Whether the loop has completed a cycle within the time allowed for one task."""
         return time.monotonic() - self._last_beat < self._times.lease_seconds + 30
 
     def run(self) -> None:
-        """Work until stopped; a dependency that fails is waited for."""
+        """Process tasks until stopped. Wait for dependencies that fail."""
         recovered, pause = False, 0.5
         while not self._stopping.is_set():
             self._last_beat = time.monotonic()
@@ -81,7 +81,7 @@ class Worker:
                 pause = 0.5
             except FAILURES as error:
                 log.warning("waiting for a dependency", extra={"cause": f"{type(error).__name__}: {error}"})
-                recovered = False  # what is on our list now is to be given back before anything else
+                recovered = False  # release the ids on our list first
                 self._stopping.wait(pause)
                 pause = min(pause * 2, 10.0)
         log.info("worker %s has stopped", self.name)
@@ -97,7 +97,7 @@ class Worker:
                 task = tasks.claim(session, key, self.name, timedelta(seconds=self._times.lease_seconds))
                 session.commit()
         if task is None:
-            # Done already, in other hands, or not a task at all: an id may come twice.
+            # The task is done, taken by another worker, or unknown: ids may be delivered twice.
             log.info("nothing to do for %.50s", task_id)
             self._queue.drop(self.name, task_id)
             return
@@ -108,7 +108,7 @@ class Worker:
         except Abandoned:
             self._release(task.id)
             return
-        except Exception as error:  # whatever a task does, the worker lives on and the row says it
+        except Exception as error:  # record the failure in the row and keep the worker running
             log.exception("task %s failed", task.id)
             result, status = {"error": f"{type(error).__name__}: {error}"[:500]}, Status.FAILED
         self._metrics.task_duration.observe(time.monotonic() - start)
@@ -125,11 +125,11 @@ class Worker:
             self._metrics.tasks_done.labels(status.value).inc()
             log.info("task %s is %s", task_id, status.value)
         else:
-            log.warning("task %s took longer than its lease; another worker has it", task_id)
+            log.warning("task %s exceeded its lease and was taken by another worker", task_id)
         self._queue.drop(self.name, str(task_id))
 
     def _release(self, task_id: uuid.UUID) -> None:
-        """Make a task that this worker holds wait again, and put it at the front."""
+        """Return a task of this worker to the front of the queue."""
 
         def write() -> bool:
             with Session(self._engine) as session:
@@ -139,11 +139,11 @@ class Worker:
 
         if _insist(write):
             self._metrics.tasks_requeued.labels("released").inc()
-            log.info("task %s is given back", task_id)
+            log.info("task %s is released", task_id)
         self._queue.give_back(self.name, str(task_id))
 
     def _recover(self) -> None:
-        """Give back what this worker's list still holds: it was restarted, or a dependency failed half-way."""
+        """Release the ids left on this worker's list by a restart or a failed dependency."""
         for task_id in self._queue.held(self.name):
             key = _uuid(task_id)
             if key is None:
@@ -152,7 +152,7 @@ class Worker:
                 self._release(key)
 
     def _sweep(self) -> None:
-        """Queue what fell through: never pushed, lost by Redis, or taken by a worker that died."""
+        """Queue tasks that were never pushed, lost by Redis, or taken by a dead worker."""
         with Session(self._engine, expire_on_commit=False) as session:
             for task in tasks.expired(session, SWEEP_LIMIT):
                 won = task.worker is not None and tasks.release(session, task.id, task.worker)
@@ -162,7 +162,7 @@ class Worker:
             before = now() - timedelta(seconds=self._times.requeue_after_seconds)
             for task in tasks.waiting_since(session, before, SWEEP_LIMIT):
                 if self._queue.contains(str(task.id)):
-                    continue  # only a long queue, nothing is lost
+                    continue  # still in the queue, which is long
                 won = tasks.requeue_waiting(session, task)
                 session.commit()
                 if won:
@@ -182,7 +182,7 @@ def _uuid(text: str) -> uuid.UUID | None:
 
 
 def _insist(write: t.Callable[[], bool], tries: int = 4, pause: float = 0.5) -> bool:
-    """Call `write` until the database takes it, a few times: done work is worth more than a quick answer."""
+    """Retry `write` a few times when the database fails, because repeating finished work costs more."""
     for left in range(tries - 1, -1, -1):
         try:
             return write()
@@ -196,12 +196,12 @@ def _insist(write: t.Callable[[], bool], tries: int = 4, pause: float = 0.5) -> 
 def run(settings: Settings) -> int:
     """Run the worker with its probes on PORT and its metrics on METRICS_PORT; return the exit status.
 
-    Raises OSError when a port is taken.
+    Raises OSError when a port is in use.
     """
     if settings.redis is None:
         raise ValueError("the worker needs Redis")
     metrics = Metrics(settings)
-    # The answer to BLMOVE comes after FETCH_SECONDS, so the client has to wait longer than that.
+    # BLMOVE blocks for up to FETCH_SECONDS, so the client's timeout must be longer.
     queue = Queue(make_redis(settings.redis, timeout=FETCH_SECONDS + 2))
     worker = Worker(settings, make_engine(settings.database, pool_size=2), queue, metrics)
     health = make_health(settings, metrics)

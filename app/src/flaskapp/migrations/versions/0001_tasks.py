@@ -13,12 +13,12 @@ depends_on = None
 
 
 def moment() -> sa.types.TypeEngine[datetime]:
-    """Return the type of a point in time: with its zone where the engine knows zones, else microseconds in UTC."""
+    """Return the timestamp type: with time zone where the engine supports it, else microseconds in UTC."""
     return sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 
 
 def upgrade() -> None:
-    """Create what is missing: MySQL commits each DDL statement, so an interrupted run leaves a part behind."""
+    """Create what is missing. MySQL commits each DDL statement, so an interrupted run may have created a part."""
     op.create_table(
         "tasks",
         sa.Column("id", sa.Uuid(), primary_key=True),
