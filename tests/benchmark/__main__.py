@@ -1,8 +1,8 @@
-"""How long a task takes in process and the ordinary way: ``python -m tests.benchmark``.
+"""Measure the duration of a task in process and in a subprocess: ``python -m tests.benchmark``.
 
-Each module runs the same task, which finds nothing to change, many times, in process and the ordinary way by turns,
-against a moto server of this process. Each playbook's first task is dropped: it pays the imports of the whole run.
-What is compared is the median of each, in one run on one machine; the load average stands beside it.
+Each module runs a task without changes many times, alternating between both ways, against a moto server in this
+process. The first task of each playbook is ignored, because it includes the imports. The medians of one run on one
+machine are compared; the load average is printed beside them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.integration.runner.support import Account, run_tasks, serve
 UPSTREAM_LIMIT: t.Final = 0.4
 OWN_LIMIT: t.Final = 0.1
 ROUNDS: t.Final = 3
-"""The two ways take turns, so that a change of the machine's load falls on both."""
+"""The two ways alternate, so that changes in load affect both."""
 TRUST: t.Final = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}],
@@ -46,7 +46,7 @@ MODULES: t.Final[dict[str, dict[str, t.Any]]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Measure:
-    """One module, both ways, in seconds a task."""
+    """One module, both ways, in seconds per task."""
 
     module: str
     in_process: float
@@ -55,12 +55,12 @@ class Measure:
 
     @property
     def ratio(self) -> float:
-        """In process over ordinary."""
+        """The duration in process divided by the duration in a subprocess."""
         return self.in_process / self.ordinary
 
     @property
     def limit(self) -> float:
-        """The ratio that it must not exceed."""
+        """The highest accepted ratio."""
         return OWN_LIMIT if self.module.startswith("flaskops.") else UPSTREAM_LIMIT
 
 
@@ -87,18 +87,18 @@ def measure(account: Account, folder: Path, module: str, repeat: int) -> Measure
 
 
 def main() -> int:
-    """Measure, print, write; with ``--assert`` fail when a ratio is over its limit."""
+    """Measure, print and write the figures; with ``--assert`` fail if a ratio exceeds its limit."""
     parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmark", description="Task cost in process and ordinarily."
+        prog="python -m tests.benchmark", description="Duration of tasks in process and in a subprocess."
     )
     parser.add_argument("modules", nargs="*", help=f"of: {', '.join(MODULES)} (all)")
-    parser.add_argument("--repeat", type=int, default=15, help="tasks a module and way (15)")
-    parser.add_argument("--json", type=Path, help="where to write the figures")
+    parser.add_argument("--repeat", type=int, default=15, help="tasks per module and way (15)")
+    parser.add_argument("--json", type=Path, help="file to write the figures to")
     parser.add_argument("--assert", dest="check", action="store_true", help="fail over 0.4 (upstream) or 0.1 (ours)")
     arguments = parser.parse_args()
     unknown = [module for module in arguments.modules if module not in MODULES]
     if unknown:
-        parser.error(f"no such module in the benchmark: {', '.join(unknown)}")
+        parser.error(f"unknown modules: {', '.join(unknown)}")
     measures = []
     print(f"{'module':<32} {'in process':>11} {'ordinary':>9} {'ratio':>6} {'limit':>6}  load")
     with serve() as account, tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The linters, each as one test that prints what it found."""
+"""Run each linter as one test that prints its findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An artifact with only what a collection holds, nothing that knows the sandbox, nothing built or private in git."""
+"""Rules for files: contents of the artifact, no reference to the sandbox in roles, no built or private files in git."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ARTIFACT = {
 }  # fmt: skip
 
 
-def test_the_artifact_holds_only_what_a_collection_holds(tmp_path):
+def test_artifact_contains_only_collection_content(tmp_path):
     program = ROOT / ".venv" / "bin" / "ansible-galaxy"
     subprocess.run(
         [program, "collection", "build", "--output-path", tmp_path], cwd=ROOT, check=True, capture_output=True
@@ -28,7 +28,7 @@ def test_the_artifact_holds_only_what_a_collection_holds(tmp_path):
     assert roles == {path.name for path in (ROOT / "roles").iterdir()} - {"sandbox"}, "that one starts a checkout"
 
 
-def test_roles_playbooks_and_plugins_do_not_know_the_sandbox():
+def test_roles_playbooks_and_plugins_do_not_mention_the_sandbox():
     found = []
     for path in sorted(path for folder in ("roles", "playbooks", "plugins") for path in (ROOT / folder).rglob("*")):
         place = path.relative_to(ROOT)
@@ -40,7 +40,7 @@ def test_roles_playbooks_and_plugins_do_not_know_the_sandbox():
     assert not found
 
 
-def test_nothing_built_or_private_is_in_git():
+def test_git_tracks_no_built_or_private_files():
     names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     assert not [name for name in names if re.search(r"\.(tar|gz|zip|so|pyc|key|pem)$", name)]
 

@@ -1,4 +1,4 @@
-"""Rules of this repository that no linter knows: interfaces, defaults, READMEs and metadata of roles agree."""
+"""Repository rules beyond the linters: argument_specs, defaults, READMEs and metadata of each role agree."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import yaml
 from botocore import xform_name
 
 ROOT = Path(__file__).resolve().parents[2]
-JINJA = jinja2.Environment(autoescape=False)  # noqa: S701 - it only reads
+JINJA = jinja2.Environment(autoescape=False)  # noqa: S701 - only used to parse
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
-# Which role's README must allow what our own modules ask of a service, and where they ask it.
+# (role, service, files): the README of the role must list the permissions for the API calls in these files.
 CALLS = [
     ("eks", "eks", "_eks*.py"),
     ("data_stores", "elasticache", "_elasticache*.py"),
@@ -34,7 +34,7 @@ def defaults(role: str) -> dict:
 
 
 def options(role: str) -> dict:
-    """Every option of every entry point."""
+    """Return the options of all entry points."""
     return {name: option for entry in specs(role).values() for name, option in entry.get("options", {}).items()}
 
 
@@ -47,10 +47,10 @@ def test_every_public_variable_carries_the_roles_name(role):
 @pytest.mark.parametrize("role", ROLES)
 def test_defaults_and_specs_name_the_same_variables(role):
     documented = options(role)
-    assert set(defaults(role)) <= set(documented), "in defaults/, not in argument_specs"
+    assert set(defaults(role)) <= set(documented), "in defaults/ but not in argument_specs"
     optional = {name for name, option in documented.items() if not option.get("required")}
     silent = {name for name in optional - set(defaults(role)) if "default" in documented[name]}
-    assert not silent, "has a default in argument_specs, but none in defaults/"
+    assert not silent, "has a default in argument_specs but not in defaults/"
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -73,7 +73,7 @@ def test_every_readme_has_the_same_sections(role):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_the_metadata_says_what_the_collections_says(role):
+def test_metadata_equals_the_collections(role):
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
     found = yaml.safe_load((ROOT / "roles" / role / "meta" / "main.yml").read_text())
     assert found["galaxy_info"].pop("description")
@@ -88,7 +88,7 @@ def test_the_metadata_says_what_the_collections_says(role):
 
 
 def allowed(role: str) -> set[str]:
-    """The patterns under "AWS permissions", `service:Operation`; a service holds for those after it."""
+    """Return the patterns `service:Operation` under "AWS permissions"; a service applies until the next one."""
     section = (ROOT / "roles" / role / "README.md").read_text().split("## AWS permissions\n")[1].split("\n## ")[0]
     patterns, service = set(), ""
     for word in re.findall(r"`((?:[a-z0-9]+:)?[A-Z*][A-Za-z*]*)`", section):
@@ -102,7 +102,7 @@ def test_the_permissions_cover_the_calls_of_our_modules(role, service, files):
     operations = botocore.session.get_session().get_service_model(service).operation_names
     text = "".join(path.read_text() for path in (ROOT / "plugins" / "module_utils").glob(files))
     called = {f"{service}:{name}" for name in operations if f'"{xform_name(name)}"' in text}
-    assert called, "no call found: is this still where the module talks?"
+    assert called, "no API call found; update CALLS"
     assert not {call for call in called if not any(fnmatchcase(call, pattern) for pattern in allowed(role))}
 
 
@@ -110,7 +110,7 @@ CONDITIONS = {"changed_when", "failed_when", "that", "until", "when"}
 
 
 def templates(value: object, key: str = "") -> list[tuple[str, bool]]:
-    """Every text of a YAML document as a template, and whether it is a condition: these have no braces."""
+    """Return all strings of a YAML document and whether each is a condition (a template without braces)."""
     if isinstance(value, dict):
         return [found for name, item in value.items() for found in templates(item, str(name))]
     if isinstance(value, list):
@@ -121,7 +121,7 @@ def templates(value: object, key: str = "") -> list[tuple[str, bool]]:
 
 
 def expressions(template: str) -> list[list[str]]:
-    """What stands between the braces of a template, each as its words and signs."""
+    """Return the expressions of a template, each as a list of tokens."""
     found: list[list[str]] = []
     for _, kind, word in JINJA.lex(template):
         if kind in {"variable_begin", "block_begin"}:
@@ -132,7 +132,7 @@ def expressions(template: str) -> list[list[str]]:
 
 
 def unconverted(role: str) -> list[str]:
-    """Where an expression uses a variable of type bool or int as it was given."""
+    """Return the places where an expression uses a variable of type bool or int without a conversion."""
     types = {name: option["type"] for name, option in options(role).items() if option["type"] in {"bool", "int"}}
     found = []
     for path in sorted((ROOT / "roles" / role).glob("*/*")):
@@ -141,7 +141,7 @@ def unconverted(role: str) -> list[str]:
         text = path.read_text()
         for template, condition in [(text, False)] if path.suffix == ".j2" else templates(yaml.safe_load(text)):
             for words in expressions(template):
-                # Alone in a task it is an option of a module or a keyword, which convert it, or is shown in a message.
+                # Alone in a task, it is a module option or keyword, which Ansible converts, or part of a message.
                 if len(words) == 1 and path.parent.name == "tasks" and not condition:
                     continue
                 used = [(word, words[place + 1 : place + 3]) for place, word in enumerate(words) if word in types]
@@ -150,6 +150,6 @@ def unconverted(role: str) -> list[str]:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_what_extra_variables_give_as_text_is_converted_where_it_is_used(role):
-    """`-e name=false` is text, and true; the argument specs convert a copy only."""
+def test_expressions_convert_extra_variables(role):
+    """`-e name=false` passes a string, which is truthy. Argument specs only convert a copy."""
     assert not unconverted(role)

@@ -1,4 +1,4 @@
-"""The sandbox's account, as its own tests start it."""
+"""The emulated account of the sandbox, started as in its own tests."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The inventory of prod against the sandbox's account: its databases are real, Kubernetes is a fake that never answers.
+"""Run playbooks of inventories/prod against the sandbox account. Databases are real; Kubernetes is a fake endpoint.
 
-What an inventory's owner must fill in, and what the sandbox cannot be, is in `owner`.
+`owner` holds the values that each user must set and those that the sandbox cannot provide.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ UNPROTECTED = {
 
 @dataclass
 class Run:
-    """A playbook that ended."""
+    """A finished playbook run."""
 
     changed: int
     failed: int
@@ -40,7 +40,7 @@ class Run:
 
 @dataclass
 class Production:
-    """The inventory of prod against the account."""
+    """inventories/prod with the emulated account."""
 
     running: Running
     owner: dict[str, Any]
@@ -69,7 +69,7 @@ class Production:
         return Run(changed, failed, done.stdout[-6000:] + done.stderr[-2000:])
 
     def plan(self, name: str, **variables: Any) -> Run:
-        """A check run: it must not fail, and only ask."""
+        """Run in check mode. It must succeed without a changing API call."""
         seen = calls(self.running)[-1]["sequence"]
         run = self.play(name, "--check", "--diff", **variables)
         assert run.failed == 0, run.output
@@ -79,7 +79,7 @@ class Production:
 
 @pytest.fixture
 def managed_policies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AWS's own policies are there, as in the sandbox. Reading them takes seconds: other tests do without."""
+    """Load the AWS managed policies, as the sandbox does. It takes seconds, so other tests do without."""
     monkeypatch.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
 
@@ -95,7 +95,7 @@ def production(managed_policies: None, running: Running, tmp_path: Path) -> Iter
         "eks_public_access_cidrs": ["8.8.8.0/24"],
         "eks_admin_principal_arn": running.role("deployers", "ec2.amazonaws.com"),
         "eks_kubeconfig_path": str(tmp_path / "kubeconfig"),
-        # What the sandbox can be: its PostgreSQL, its two nodes.
+        # Limits of the sandbox: its PostgreSQL version and two nodes.
         "data_stores_database_engine_version": "15",
         "data_stores_database_storage_type": "gp2",
         "eks_node_groups": [

@@ -1,4 +1,4 @@
-"""What the eks role's lists name comes, is found unchanged, moves and goes: access, pods' roles, nodes, add-ons."""
+"""Lists of the eks role (access entries, pod roles, node groups, add-ons): create, keep, change and remove entries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from production import Production
 CLUSTER = "flask-prod"
 ADDONS: dict[str, Any] = {"kube-proxy": {}, "vpc-cni": {}, "coredns": {}}
 GENERAL = {"name": "general", "instance_types": ["m6i.large"], "min_size": 2, "max_size": 4, "desired_size": 2}
-# The sandbox's nodes are in one group; another one may be, without any.
+# The nodes of the sandbox belong to one group; a second group can exist without nodes.
 SPARE = {"name": "spare", "instance_types": ["m6i.large"], "min_size": 0, "max_size": 2, "desired_size": 0}
 VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
 READ_ONLY = "arn:aws:iam::aws:policy/AmazonSSMReadOnlyAccess"
@@ -25,7 +25,7 @@ def pod(namespace: str, service_account: str, **more: Any) -> dict[str, Any]:
 
 
 def network_facts(ec2: Any) -> dict[str, Any]:
-    """A network as small as a cluster needs, as the role network would publish it: that one takes half a minute."""
+    """Create a minimal network and return it as network_facts. The network role would take half a minute."""
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"eu-west-1{zone}")["Subnet"]
@@ -38,7 +38,7 @@ def network_facts(ec2: Any) -> dict[str, Any]:
     return {"subnet_ids": {"private": [row["SubnetId"] for row in subnets]}, "security_group_ids": groups}
 
 
-def test_entries_come_move_and_go(production: Production) -> None:
+def test_entries_are_created_changed_and_removed(production: Production) -> None:
     iam = production.client("iam")
     readers, auditors = (production.running.role(name, "ec2.amazonaws.com") for name in ("readers", "auditors"))
     somebodys = production.running.role("somebodys", "pods.eks.amazonaws.com")
@@ -61,7 +61,7 @@ def test_entries_come_move_and_go(production: Production) -> None:
         "eks_node_groups": [GENERAL, SPARE],
         "eks_addons": {**ADDONS, "metrics-server": {}},
     }
-    # One pod moves, one goes with its role, one gets another role, and one goes whose role is somebody's.
+    # One pod moves, one is removed with its role, one gets another role, one with an external role is removed.
     then = {
         **plain,
         "eks_access_entries": [reads, {**audits, **GONE}],
@@ -107,7 +107,7 @@ def test_entries_come_move_and_go(production: Production) -> None:
     unchanged(production, then)
 
 
-def test_who_runs_it_and_is_its_administrator_is_no_further_entry(production: Production) -> None:
+def test_caller_as_administrator_gets_one_entry(production: Production) -> None:
     caller = production.client("sts").get_caller_identity()["Arn"]
     itself = {"eks_admin_principal_arn": "", "eks_caller_is_admin": True}
     run = production.play("preflight", **itself, eks_access_entries=[{"principal_arn": caller}])
@@ -127,7 +127,7 @@ def scope(*namespaces: str) -> dict[str, Any]:
 
 
 def access(production: Production) -> dict[str, tuple[list[str], dict[str, list[str]]]]:
-    """Who may enter, beside the administrator and nodes: {principal: groups, {policy: namespaces}}."""
+    """Return the access entries except those of administrator and nodes: {principal: groups, {policy: namespaces}}."""
     eks = production.client("eks")
     found = {}
     for principal in eks.list_access_entries(clusterName=CLUSTER)["accessEntries"]:
@@ -142,7 +142,7 @@ def access(production: Production) -> dict[str, tuple[list[str], dict[str, list[
 
 
 def associations(production: Production) -> dict[tuple[str, str], str]:
-    """Names of roles by the ServiceAccounts that act as them."""
+    """Return the role name of each ServiceAccount with an association."""
     eks = production.client("eks")
     listed = eks.list_pod_identity_associations(clusterName=CLUSTER)["associations"]
     found = [
@@ -153,7 +153,7 @@ def associations(production: Production) -> dict[tuple[str, str], str]:
 
 
 def parts(production: Production) -> tuple[set[str], set[str]]:
-    """The cluster's node groups and add-ons."""
+    """Return the node groups and add-ons of the cluster."""
     eks = production.client("eks")
     return (
         set(eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"]),
@@ -162,7 +162,7 @@ def parts(production: Production) -> tuple[set[str], set[str]]:
 
 
 def names(iam: Any) -> tuple[set[str], set[str]]:
-    """The account's roles, and its own policies."""
+    """Return the IAM roles and customer managed policies of the account."""
     return (
         {row["RoleName"] for row in iam.list_roles()["Roles"]},
         {row["PolicyName"] for row in iam.list_policies(Scope="Local")["Policies"]},
@@ -174,7 +174,7 @@ def attached(iam: Any, role: str) -> set[str]:
 
 
 def trusted(iam: Any, role: str) -> list[dict[str, Any]]:
-    """What each statement of a role's trust policy asks for."""
+    """Return the condition of each statement of a trust policy."""
     return [row["Condition"] for row in iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"]]
 
 

@@ -1,4 +1,4 @@
-"""A secret of a wanted name that is somebody else's: nothing is made beside it, and no teardown begins."""
+"""A secret with a requested name belongs to another owner: the run fails first, and so does the teardown."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from account_fakes import calls
 from production import UNPROTECTED, Production
 
 NAME = "flask-prod/cache"
-# As the role network would publish one; nothing is made in it.
+# network_facts as published by the role network; nothing is created in this network.
 NETWORK = {"subnet_ids": {"database": []}, "security_group_ids": {"database": "", "cache": ""}}
 
 
-def test_it_is_refused_before_anything_is_touched(production: Production) -> None:
+def test_fails_before_any_change(production: Production) -> None:
     manager = production.client("secretsmanager")
     manager.create_secret(Name=NAME, SecretString="theirs", Tags=[{"Key": "owner", "Value": "others"}])
     before = len(calls(production.running))
@@ -21,6 +21,6 @@ def test_it_is_refused_before_anything_is_touched(production: Production) -> Non
         assert f"secret {NAME} exists, and its tags (owner=others)" in run.output
     asked = calls(production.running)[before:]
     assert not [call["action"] for call in asked if call["mutating"]]
-    # Its value is nobody's business either.
+    # The run must not read the value of the secret either.
     assert "DescribeSecret" in {call["action"] for call in asked}
     assert "GetSecretValue" not in {call["action"] for call in asked}

@@ -1,7 +1,7 @@
-"""The production inventory's own values, on an emulated account: built, found unchanged, protected, taken away.
+"""Values of inventories/prod on an emulated account: create, no change in a second run, protection, teardown.
 
-The sandbox's chain leaves out what it could only pretend (keys, endpoints, a gateway a zone, protection), so these
-branches of the roles run here.
+inventories/local does not use KMS keys, VPC endpoints, one NAT gateway per zone and deletion protection, so these
+branches of the roles are tested here.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ def test_from_nothing_to_protected_to_nothing(production: Production) -> None:
     for part in PARTS:
         run = production.play(part)
         assert run.failed == 0, run.output
-    a_cost_tag_comes_and_goes(production)
+    add_and_remove_a_cost_tag(production)
     for nat in ("single", "per_zone"):
         run = production.play("network", **SHOP, network_nat=nat)
         assert run.failed == 0, run.output
-    private_subnets_have_the_gateway_of_their_zone(production)
+    check_that_private_subnets_use_the_gateway_of_their_zone(production)
     for part in PARTS:
         run = production.play(part)
         assert (run.failed, run.changed) == (0, 0), run.output
         plan = production.plan(part)
         assert plan.changed == 0, plan.output
-    as_production_should_be(production)
+    check_production_settings(production)
 
     refused = production.play("teardown")
     assert refused.failed == 1 and refused.changed == 0, refused.output
@@ -61,13 +61,13 @@ def test_from_nothing_to_protected_to_nothing(production: Production) -> None:
     left = {kind: names - before[kind] for kind, names in inventory.account(production).items()}
     assert left["vpcs"] == {"shop-prod"}
     assert left["addresses"] == {"shop-prod-nat-eu-west-1a", "shop-prod-nat-eu-west-1b"}
-    # Each of the other project's gateways has one; interfaces have no names.
+    # Each NAT gateway of the other project has one interface; interfaces have no names.
     assert len(left.pop("interfaces")) == 2
     assert not {name for names in left.values() for name in names if not name.startswith("shop-prod")}
     assert route53.get_hosted_zone(Id=zone)["HostedZone"]["Name"] == f"{ZONE}."
 
 
-def test_somebody_elses_network_is_refused_and_left(production: Production) -> None:
+def test_network_of_another_owner_fails_and_is_kept(production: Production) -> None:
     ec2 = production.client("ec2")
     own = {**TAGS, "flaskops:component": "network"}
     foreign = ec2.create_vpc(
@@ -95,8 +95,8 @@ def test_somebody_elses_network_is_refused_and_left(production: Production) -> N
     assert network_objects(production) == before
 
 
-def a_cost_tag_comes_and_goes(production: Production) -> None:
-    """Other tags are no other network: everything stays what it is, and gets them."""
+def add_and_remove_a_cost_tag(production: Production) -> None:
+    """Additional tags do not create a new network; the existing resources get them."""
     before = own_network(production)
     assert before and all(before.values())
     for cost in (COST, {}):
@@ -113,8 +113,8 @@ def a_cost_tag_comes_and_goes(production: Production) -> None:
     assert after == before
 
 
-def private_subnets_have_the_gateway_of_their_zone(production: Production) -> None:
-    """Also after they had one together."""
+def check_that_private_subnets_use_the_gateway_of_their_zone(production: Production) -> None:
+    """Also after a change from one shared gateway."""
     ec2 = production.client("ec2")
     zones = {row["SubnetId"]: row["AvailabilityZone"] for row in ec2.describe_subnets()["Subnets"]}
     gateways = {row["NatGatewayId"]: zones[row["SubnetId"]] for row in ec2.describe_nat_gateways()["NatGateways"]}
@@ -132,7 +132,7 @@ def private_subnets_have_the_gateway_of_their_zone(production: Production) -> No
 
 
 def own_network(production: Production) -> dict[str, dict[str, dict[str, str]]]:
-    """What the role made for prod."""
+    """Return the network resources of prod."""
     own = {**TAGS, "flaskops:component": "network"}
     return {
         kind: {name: tags for name, tags in found.items() if own.items() <= tags.items()}
@@ -141,7 +141,7 @@ def own_network(production: Production) -> dict[str, dict[str, dict[str, str]]]:
 
 
 def network_objects(production: Production) -> dict[str, dict[str, dict[str, str]]]:
-    """All of the account's networks: {kind: {id: tags}}."""
+    """Return all network resources of the account: {kind: {id: tags}}."""
     ec2 = production.client("ec2")
     return {
         kind: {
@@ -155,8 +155,8 @@ def tagged(kind: str, tags: dict[str, str]) -> list[dict[str, Any]]:
     return [{"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}]
 
 
-def as_production_should_be(production: Production) -> None:
-    """What the sandbox's chain does not have."""
+def check_production_settings(production: Production) -> None:
+    """Check the settings that inventories/local does not use."""
     cluster = production.client("eks").describe_cluster(name="flask-prod")["cluster"]
     assert cluster["deletionProtection"] is True
     assert cluster["encryptionConfig"][0]["resources"] == ["secrets"]

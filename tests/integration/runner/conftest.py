@@ -1,4 +1,4 @@
-"""One account and one way to run tasks for all tests of the runner."""
+"""Fixtures of the runner tests: an emulated account and a function that runs tasks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def account() -> Iterator[support.Account]:
 
 @pytest.fixture(scope="session")
 def run_tasks(account: support.Account, tmp_path_factory: pytest.TempPathFactory) -> t.Callable[..., support.Run]:
-    """Run tasks against the account, each run in a folder of its own."""
+    """Return a function that runs tasks against the account, each run in its own directory."""
 
     def run(tasks: list[dict[str, t.Any]], *options: str, **keywords: t.Any) -> support.Run:
         return support.run_tasks(account, tmp_path_factory.mktemp("run"), tasks, *options, **keywords)

@@ -1,4 +1,4 @@
-"""A moto server that remembers every call, and a way to run a playbook and read its results."""
+"""A moto server that records API calls, and a function that runs a playbook and returns its results."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Quiet(WSGIRequestHandler):
 
 @dataclasses.dataclass
 class Account:
-    """moto, and what was asked of it."""
+    """The moto server and its recorded calls."""
 
     url: str
     calls: list[str] = dataclasses.field(default_factory=list)
@@ -47,14 +47,14 @@ class Account:
 
     @property
     def writes(self) -> list[str]:
-        """The calls that would change something."""
+        """Return the changing calls."""
         return [call for call in self.calls if not _READING.match(call)]
 
 
 @contextlib.contextmanager
 def serve() -> Iterator[Account]:
     """A moto server in a thread of this process."""
-    # moto issues a certificate 60 s after its request; a slow ordinary run would see what a quick one does not.
+    # moto issues a certificate after 60 s, so results would depend on the speed of the run.
     moto_settings.ACM_VALIDATION_WAIT = 3600
     application = DomainDispatcherApplication(create_backend_app)
     seen = Account("")
@@ -86,18 +86,18 @@ def serve() -> Iterator[Account]:
 
 @dataclasses.dataclass
 class Run:
-    """What a playbook run left."""
+    """The results of a playbook run."""
 
     returncode: int
     output: str
     results: dict[str, dict[str, t.Any]]
-    """Results of tasks by their name."""
+    """Task results by task name."""
     folder: Path
     seconds: dict[str, float]
-    """How long each task took, by its name."""
+    """Task durations in seconds by task name."""
 
     def plan(self) -> dict[str, t.Any]:
-        """The plan that the run wrote."""
+        """Return the plan written by the run."""
         return t.cast("dict[str, t.Any]", json.loads((self.folder / "plan.json").read_text()))
 
 
@@ -148,7 +148,7 @@ def run_tasks(
 
 
 def _report(output: str) -> list[dict[str, t.Any]]:
-    """The tasks of a run's JSON report; other output may stand around it."""
+    """Return the tasks of the JSON report in the output."""
     start = output.index('{\n    "custom_stats"')
     report, _end = json.JSONDecoder().raw_decode(output[start:])
     return [entry for play in report["plays"] for entry in play["tasks"]]

@@ -1,4 +1,4 @@
-"""In process or the ordinary way: the same results, errors and censoring."""
+"""Modules return the same results, errors and censored output in process and in a subprocess."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TRUST = {
 
 
 def named(name: str, module: str, options: dict[str, t.Any], **keywords: t.Any) -> dict[str, t.Any]:
-    """A task that keeps what it found under its own name and never ends the play."""
+    """Return a task that registers its result under its name and ignores errors."""
     return {"name": name, module: options, "register": name, "ignore_errors": True, **keywords}
 
 
@@ -131,7 +131,7 @@ TASKS: list[dict[str, t.Any]] = [
     named("gone", "community.aws.sns_topic", {"name": "nothing", "state": "absent"}),
 ]
 NAMES = [str(task["name"]) for task in TASKS]
-# What AWS makes up anew each time: times, identifiers, the random end of a secret's name.
+# Values that AWS generates: times, ids, the random suffix of a secret's ARN.
 _CHANGING = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(?:\+00:00|Z)?|0x[0-9a-f]+|\b[0-9a-f]{8}-[0-9a-f-]{27}\b"
     r"|(?<=-)[0-9a-f]{8,17}\b|\bARO?A[A-Z0-9]{12,}|(?<=:secret:database)-\w{6}|(?<=hostedzone/)\w+|(?<=into zone )\w+|\bZ[A-Z0-9]{10,}\b|http://127\S+"
@@ -142,12 +142,12 @@ _MADE_UP: t.Final = frozenset(
     {"date", "x-amzn-requestid", "request_id", "RequestId", "user_id", "zone_id", "serial"}
     | {"certificate_authority", "remote_access_security_group"}
 )
-# Where the runner adds to a check run what upstream leaves out: no check mode at all, a VPC that it does not look up.
+# Tasks with a different result in check mode, because the runner plans them and the upstream module does not.
 _PLANNED: t.Final = frozenset({"bucket", "refused"})
 
 
 def plain(value: t.Any) -> t.Any:
-    """The value with everything that AWS makes up taken out."""
+    """Return the value without the parts that AWS generates."""
     if isinstance(value, dict):
         return {plain(key): plain(item) for key, item in value.items() if key not in _MADE_UP}
     if isinstance(value, list):
@@ -159,7 +159,7 @@ def plain(value: t.Any) -> t.Any:
 
 @pytest.fixture(scope="module")
 def runs(account: Account, run_tasks: t.Callable[..., Run]) -> dict[tuple[str, bool], Run]:
-    """Everything applied to an empty account, then checked against what is there: in process (True) and ordinarily."""
+    """Apply all tasks to an empty account, then run them in check mode: in process (True) and in a subprocess."""
     found = {}
     for in_process in (True, False):
         account.reset()
@@ -171,7 +171,7 @@ def runs(account: Account, run_tasks: t.Callable[..., Run]) -> dict[tuple[str, b
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("mode", ["apply", "check"])
 def test_same_result(runs: dict[tuple[str, bool], Run], mode: str, name: str) -> None:
-    """The result of every task is the same both ways."""
+    """Every task has the same result both ways."""
     if mode == "check" and name in _PLANNED:
         assert "plan" in runs[mode, True].results[name]
         return
@@ -179,8 +179,8 @@ def test_same_result(runs: dict[tuple[str, bool], Run], mode: str, name: str) ->
     assert plain(runs[mode, True].results[name]) == plain(runs[mode, False].results[name])
 
 
-def test_what_they_are(runs: dict[tuple[str, bool], Run]) -> None:
-    """The tasks did what they are there for, so that equal does not mean equally broken."""
+def test_results_are_plausible(runs: dict[tuple[str, bool], Run]) -> None:
+    """The tasks worked, so that equal results are not equal failures."""
     applied, checked = runs["apply", True].results, runs["check", True].results
     changing = (
         "vpc",
@@ -222,7 +222,7 @@ def test_what_they_are(runs: dict[tuple[str, bool], Run]) -> None:
 
 
 def test_no_secret_at_highest_verbosity(account: Account, run_tasks: t.Callable[..., Run]) -> None:
-    """Neither AWS's key nor the value of a secret is in any output."""
+    """The output contains neither the AWS secret key nor the value of a secret."""
     account.reset()
     tasks = [task for task in TASKS if str(task["name"]).startswith(("secret", "caller", "no_server"))]
     for options in (("-vvv",), ("-vvv", "--check", "--diff")):

@@ -1,4 +1,4 @@
-"""A whole plan from an empty account, and from one that is there."""
+"""Complete plans of an empty and of an existing environment."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ STACK: list[dict[str, t.Any]] = [
             "region": "{{ omit }}",
         },
         "record",
-        # route53's own region is the record's, for latency routing; AWS's comes from the environment.
+        # The option `region` of route53 means latency routing; the AWS region comes from the environment.
         environment={"AWS_DEFAULT_REGION": "eu-west-1"},
     ),
     task("amazon.aws.s3_bucket", {"name": "flask-assets"}, "bucket"),
@@ -128,11 +128,11 @@ STACK: list[dict[str, t.Any]] = [
     ),
     task("amazon.aws.ec2_vpc_subnet_info", {"filters": {"vpc-id": "{{ vpc.vpc.id }}"}}, "look"),
 ]
-CREATED = len(STACK) - 2 + 1  # two do nothing, one is a loop of two
+CREATED = len(STACK) - 2 + 1  # two tasks change nothing, one loops over two items
 
 
 def test_plan_from_nothing(account: Account, run_tasks: t.Callable[..., Run]) -> None:
-    """Every task is planned, nothing fails, nothing is written, and a secret is nowhere."""
+    """Every task is planned without failures or changing calls, and no output contains the secret."""
     account.reset()
     run = run_tasks(STACK, "--check", "--diff", as_json=False)
     assert run.returncode == 0, run.output
@@ -143,14 +143,14 @@ def test_plan_from_nothing(account: Account, run_tasks: t.Callable[..., Run]) ->
     assert plan["whole"] is True
     assert plan["totals"] == {"create": CREATED, "update": 0, "delete": 0, "unplannable": 0}
     assert f"Plan: {CREATED} to create, 0 to change, 0 to delete." in run.output
-    assert all(resource["changes"] for resource in plan["resources"]), "every creation says what it creates"
+    assert all(resource["changes"] for resource in plan["resources"]), "every creation lists its attributes"
     assert "sentinel" not in run.output
     assert "sentinel" not in (run.folder / "plan.json").read_text()
     assert stat.S_IMODE((run.folder / "plan.json").stat().st_mode) == 0o600
 
 
 def test_plan_after_apply_is_empty(account: Account, run_tasks: t.Callable[..., Run]) -> None:
-    """What the plan announced is made; then a second plan holds only what has no check mode."""
+    """The run creates what the plan listed; a second plan lists only modules without check mode."""
     account.reset()
     applied = run_tasks(STACK)
     assert applied.returncode == 0, applied.output[-3000:]
@@ -164,8 +164,8 @@ def test_plan_after_apply_is_empty(account: Account, run_tasks: t.Callable[..., 
     assert "! playbook           s3_bucket flask-assets" in run.output
 
 
-def test_genuine_errors_stay(account: Account, run_tasks: t.Callable[..., Run]) -> None:
-    """A role that nobody plans to create, and wrong arguments beside a placeholder, fail the plan."""
+def test_plan_fails_on_real_errors(account: Account, run_tasks: t.Callable[..., Run]) -> None:
+    """A missing role that is not planned, and invalid arguments beside a placeholder, fail the plan."""
     account.reset()
     tasks = [
         task(
@@ -191,7 +191,7 @@ def test_genuine_errors_stay(account: Account, run_tasks: t.Callable[..., Run]) 
 
 
 def test_drifted_account(account: Account, run_tasks: t.Callable[..., Run]) -> None:
-    """What is there stays, what is gone is created, what differs is changed: each in its own words."""
+    """Existing objects are kept, missing ones created and different ones changed."""
     account.reset()
     vpc = {"name": "net", "cidr_block": "10.0.0.0/16", "tags": {"owner": "flask"}}
     run_tasks(
@@ -220,7 +220,7 @@ def test_drifted_account(account: Account, run_tasks: t.Callable[..., Run]) -> N
 
 
 def test_no_log_is_hidden_in_the_plan(account: Account, run_tasks: t.Callable[..., Run]) -> None:
-    """A play under no_log is planned without telling anything of it."""
+    """A play with no_log is planned without values."""
     account.reset()
     tasks = [
         task("community.aws.ssm_parameter", {"name": "/a", "value": "sentinel", "string_type": "SecureString"}, "one")
@@ -244,14 +244,14 @@ def test_no_log_is_hidden_in_the_plan(account: Account, run_tasks: t.Callable[..
     ],
 )
 def test_falls_back(run_tasks: t.Callable[..., Run], keywords: dict[str, t.Any], reason: str) -> None:
-    """What cannot be run in process runs as ansible-core ships it."""
+    """Tasks that cannot run in process run in a subprocess, as in ansible-core."""
     run = run_tasks([task("amazon.aws.aws_caller_info", {}, "caller", **keywords)], "-vvv", as_json=False)
     assert f"runs the ordinary way: {reason}" in run.output
     assert "in process" not in run.output
 
 
 def test_times_and_evidence(run_tasks: t.Callable[..., Run]) -> None:
-    """A real run tells its times; a failed host's evidence command runs, templated, and its last line is shown."""
+    """A run prints its times. After a failure, the templated evidence command runs and its last line is printed."""
     play = {
         "vars": {"where": "/evidence", "flaskops_evidence_command": ["printf", "one\\n%s\\n", "Evidence: {{ where }}"]}
     }

@@ -1,4 +1,4 @@
-"""`+`, `~`, `-` or `!`: what the plan says of each kind of task, and what the resource is called."""
+"""Plan actions (`+`, `~`, `-`, `!`) and resource names for each kind of task."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ UNKNOWN = "(known after apply)"
 
 
 def found(run: Run) -> list[tuple[str, str, str]]:
-    """Action, kind and name of every line."""
+    """Return action, kind and name of every line."""
     assert run.plan()["whole"], run.output
     return [(line["action"], line["kind"], line["name"]) for line in run.plan()["resources"]]
 
 
 def test_files(run_tasks: t.Callable[..., Run], tmp_path: Path) -> None:
-    """A file that is not there is created, one that is there is changed; no content is in the plan."""
+    """Missing files are created, existing ones changed; the plan contains no file contents."""
     (tmp_path / "old").write_text("old\n")
     (tmp_path / "empty").touch()
     (tmp_path / "source.j2").write_text("sentinel {{ 1 + 1 }}\n")
@@ -49,8 +49,8 @@ def test_files(run_tasks: t.Callable[..., Run], tmp_path: Path) -> None:
     assert "sentinel" not in (run.folder / "plan.json").read_text()
 
 
-def test_what_changes_is_said_by_the_task(run_tasks: t.Callable[..., Run], tmp_path: Path) -> None:
-    """What has no check mode cannot be planned, unless it changes nothing; what only looks is no part of a plan."""
+def test_modules_without_check_mode(run_tasks: t.Callable[..., Run], tmp_path: Path) -> None:
+    """Modules without check mode cannot be planned unless changed_when is false; read-only tasks are not listed."""
     new = {"content": "x", "dest": f"{tmp_path}/new"}
     tasks = [
         task("ansible.builtin.command", {"argv": ["true"]}, "runs"),
@@ -66,14 +66,14 @@ def test_what_changes_is_said_by_the_task(run_tasks: t.Callable[..., Run], tmp_p
     assert "! playbook           command runs  the module has no check mode\n" in run.output
 
 
-def test_unknown_input_of_what_is_there(account: Account, run_tasks: t.Callable[..., Run]) -> None:
-    """An object that is found by its name is changed, not created, though another of its inputs is not known yet."""
+def test_unknown_input_of_existing_objects(account: Account, run_tasks: t.Callable[..., Run]) -> None:
+    """An object that exists by name is changed, not created, when another input is not known yet."""
     account.reset()
     subnets = "{{ [a.subnet.id, b.subnet.id] }}"
     vpc = "{{ vpc.vpc.id }}"
 
     def stack(suffix: str, unknown: str, **known: t.Any) -> list[dict[str, t.Any]]:
-        """The same objects, once as they are, once with an input that is not known."""
+        """Return the same objects with known or unknown inputs."""
         arns, groups, table = known["arns"], known["groups"], known["table"]
         return [
             task(
@@ -151,17 +151,17 @@ def test_unknown_input_of_what_is_there(account: Account, run_tasks: t.Callable[
     lines = found(run)
     assert [line for line in lines if line[0] == "update"] == [("update", kind, name) for kind, name in kinds]
     created = {name for action, _kind, name in lines if action == "create"}
-    assert created == {f"{name}-new" for _kind, name in kinds} | {"kept-new"}, "kept: it is never overwritten"
+    assert created == {f"{name}-new" for _kind, name in kinds} | {"kept-new"}, "kept is never overwritten"
     assert "sentinel" not in (run.folder / "plan.json").read_text()
 
 
-def test_drift_is_no_creation(account: Account, run_tasks: t.Callable[..., Run]) -> None:
-    """What is there and differs is changed, also where the module's check mode says little; with and without --diff."""
+def test_drift_is_a_change(account: Account, run_tasks: t.Callable[..., Run]) -> None:
+    """Existing objects that differ are changed, also with a vague check mode of the module and without --diff."""
     account.reset()
     vpc, subnets = "{{ vpc.vpc.id }}", ["{{ a.subnet.id }}", "{{ b.subnet.id }}"]
 
     def stack(word: str, number: int) -> list[dict[str, t.Any]]:
-        """Everything, with one difference each between two calls."""
+        """Return all objects; two calls differ in one attribute of each."""
         tags = {"tags": {"owner": word}}
         policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": f"{word}:*", "Resource": "*"}]}
         rule = {"proto": "tcp", "ports": [number], "cidr_ip": "0.0.0.0/0"}
@@ -247,7 +247,7 @@ def test_drift_is_no_creation(account: Account, run_tasks: t.Callable[..., Run])
 
 
 def test_teardown(account: Account, run_tasks: t.Callable[..., Run]) -> None:
-    """Every removal is a line with a name of its own, what is gone already is none, and the totals are right."""
+    """Every removal is a line with a name, missing objects are not listed, and the totals are correct."""
     account.reset()
     subnet = {"vpc_id": "{{ vpc.vpc.id }}", "cidr": "10.0.1.0/24"}
     applied = run_tasks(
@@ -353,7 +353,7 @@ def test_teardown(account: Account, run_tasks: t.Callable[..., Run]) -> None:
 
 
 def test_hidden_tasks_are_planned_without_a_value(account: Account, run_tasks: t.Callable[..., Run]) -> None:
-    """Under no_log the plan still tells a creation from a change from a removal, and nothing else."""
+    """With no_log the plan shows create, change or delete without values."""
     account.reset()
 
     def secret(name: str, **options: t.Any) -> dict[str, t.Any]:
@@ -393,11 +393,11 @@ def test_hidden_tasks_are_planned_without_a_value(account: Account, run_tasks: t
 
 
 def test_image(run_tasks: t.Callable[..., Run], tmp_path: Path) -> None:
-    """A check run names the image and starts no podman; a real one gives podman the password on standard input."""
+    """A check run names the image without podman; a run passes the password to podman on standard input."""
     log, folders = tmp_path / "log", tmp_path / "folders"
     podman = tmp_path / "bin" / "podman"
     podman.parent.mkdir()
-    # Notes its arguments, the password, and the mode of the folder that holds the login; has no image.
+    # A fake that logs its arguments, the password and the mode of the login directory, and has no image.
     podman.write_text(
         f"""#!/bin/sh
 echo "podman $*" >> {log}
@@ -446,7 +446,7 @@ esac
 
 
 def test_plan_file_is_private(run_tasks: t.Callable[..., Run], tmp_path: Path) -> None:
-    """Also where a readable file of that name was before."""
+    """Also if a readable file with that name exists."""
     plan = tmp_path / "plan.json"
     plan.touch(mode=0o644)
     new = task("ansible.builtin.copy", {"content": "x", "dest": f"{tmp_path}/new"})
