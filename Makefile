@@ -17,16 +17,16 @@ setup: ## install Debian packages, .venv and the collection's link
 	@scripts/setup
 
 up: setup ## sandbox and site.yml; at the end the URL
-	@$(PYTHON) -m sandbox deploy
+	@$(PYTHON) -m flaskops_sandbox deploy
 
 down: setup ## end the instance and everything of it
-	@$(PYTHON) -m sandbox down
+	@$(PYTHON) -m flaskops_sandbox down
 
 status: ## what runs and how to reach it
-	@$(PYTHON) -m sandbox status
+	@$(PYTHON) -m flaskops_sandbox status
 
 logs: ## the last lines of every log
-	@$(PYTHON) -m sandbox logs
+	@$(PYTHON) -m flaskops_sandbox logs
 
 test: setup ## every test; ends with the number passed
 	@tests/run

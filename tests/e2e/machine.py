@@ -10,10 +10,11 @@ import subprocess
 import time
 from pathlib import Path
 
-from system import ROOT, carrying
+from system import carrying
 
-from sandbox import lifecycle
-from sandbox.instance import Instance
+from flaskops_sandbox import lifecycle
+from flaskops_sandbox.commands import PODMAN_CONF
+from flaskops_sandbox.instance import Instance
 
 
 def assert_gone(instance: Instance) -> None:
@@ -63,5 +64,5 @@ def still_running(token: str) -> dict[int, str]:
 
 def output(*command: str) -> str:
     """What a program prints; podman with the sandbox's own configuration."""
-    environment = {**os.environ, "CONTAINERS_CONF": str(ROOT / "sandbox" / "podman" / "containers.conf")}
+    environment = {**os.environ, "CONTAINERS_CONF": str(PODMAN_CONF)}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout

@@ -19,7 +19,7 @@ from typing import Any
 import boto3
 from arguments import ArgumentWatch
 
-from sandbox.instance import Instance
+from flaskops_sandbox.instance import Instance
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / ".venv" / "bin"
@@ -140,7 +140,7 @@ class System:
         return self.folder / f"{name}{f'-{number + 1}' if number else ''}.log"
 
     def sandbox(self, command: str, *arguments: str) -> Run:
-        return self.run(sys.executable, "-m", "sandbox", command, *arguments, log=f"sandbox-{command}")
+        return self.run(sys.executable, "-m", "flaskops_sandbox", command, *arguments, log=f"sandbox-{command}")
 
     def playbook(self, playbook: str, *arguments: str, log: str) -> Run:
         words = [PROGRAMS / "ansible-playbook", playbook, "-i", "inventories/local", *arguments]

@@ -49,7 +49,7 @@ def verbose(system: System) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def interrupted(system: System, plan: tuple) -> None:
     """Two runs end by SIGKILL: while the cluster is created, and while applications roll out."""
-    command = [sys.executable, "-m", "sandbox", "deploy"]
+    command = [sys.executable, "-m", "flaskops_sandbox", "deploy"]
     with verbose(system):
         system.kill_when("TASK [flaskops.eks.data_stores", *command, log="killed-while-the-cluster-comes")
         system.kill_when("TASK [flaskops.eks.flask_app : Release", *command, log="killed-in-mid-release")
@@ -263,7 +263,7 @@ def test_no_secret_in_output_argv_readable_files_or_the_image(chain, system, tmp
     told = [f"{log}: {name}" for log, text in outputs.items() for name, value in secrets.items() if value in text]
     assert not told, "in an output, at -vvv while everything was made or later"
     # From the first `up` on: passwords are made, and programs are given them, in the first run and never again.
-    assert system.arguments.holds("sandbox.account"), "the watch saw nothing, so it proves nothing"
+    assert system.arguments.holds("flaskops_sandbox.account"), "the watch saw nothing, so it proves nothing"
     assert not [name for name, value in secrets.items() if system.arguments.holds(value)], "in a program's arguments"
     evidence = set(system.instance.state_dir.parent.parent.glob("*-evidence"))
     assert evidence, "failed runs have left some"

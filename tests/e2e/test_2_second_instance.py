@@ -15,7 +15,7 @@ import pytest
 from machine import assert_gone, containers
 from system import System
 
-from sandbox import lifecycle
+from flaskops_sandbox import lifecycle
 
 TRUST = {
     "Version": "2012-10-17",

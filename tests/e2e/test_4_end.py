@@ -11,7 +11,7 @@ import pytest
 from machine import assert_gone, output
 from system import PROGRAMS, System
 
-from sandbox import lifecycle, toolchain
+from flaskops_sandbox import lifecycle, toolchain
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_down_after_a_run_that_was_killed_leaves_nothing_on_the_machine(torn_dow
 def test_a_build_that_was_killed_is_not_taken_for_a_finished_one(system, tmp_path, monkeypatch):
     """kind's own build, the first of a first `make up`, in a cache of the test's."""
     system.environment["FLASKOPS_CACHE_ROOT"] = str(tmp_path)
-    system.kill_when("build kind ", sys.executable, "-m", "sandbox", "up", log="killed-while-it-builds")
+    system.kill_when("build kind ", sys.executable, "-m", "flaskops_sandbox", "up", log="killed-while-it-builds")
     down = system.sandbox("down")
     del system.environment["FLASKOPS_CACHE_ROOT"]
     assert down.code == 0, down.output

@@ -14,7 +14,7 @@ LINTERS = {
     "ruff format": ["ruff", "format", "--check", "."],
     "yamllint": ["yamllint", "--strict", "."],
     "ansible-lint, production profile": ["ansible-lint", "--offline", "--profile=production", "--strict"],
-    "mypy": ["mypy", "sandbox", "collections/ansible_collections/flaskops/eks/plugins"],
+    "mypy": ["mypy", "sandbox/src", "collections/ansible_collections/flaskops/eks/plugins"],
 }
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "e2e"))
-sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "sandbox" / "account"))
+sys.path.insert(0, str(Path(__file__).parents[3] / "sandbox" / "tests" / "account"))
 
 from account_running import instance as instance
 from account_running import running as running

@@ -19,7 +19,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 
 # The fixtures of the account's own tests, by path: every folder's conftest has the same module name.
-_ACCOUNT = Path(__file__).parents[2] / "sandbox/account"
+_ACCOUNT = Path(__file__).parents[4] / "sandbox/tests/account"
 sys.path.insert(0, str(_ACCOUNT))
 _SPEC = importlib.util.spec_from_file_location("account_fixtures", _ACCOUNT / "conftest.py")
 assert _SPEC is not None

@@ -1,0 +1,48 @@
+"""One JSON line a request in alb-access.log: who was asked, what came back. No headers, no bodies, no query."""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.handlers
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+MAX_BYTES = 20_000_000
+
+
+@dataclass
+class AccessEntry:
+    """Filled while a request is carried. Statuses are 0 until known; `error` says why the answer is ours."""
+
+    elb: str
+    listener_port: int
+    client: str
+    method: str
+    host: str
+    path: str
+    rule: str = ""
+    target_group: str = ""
+    target: str = ""
+    elb_status: int = 0
+    target_status: int = 0
+    seconds: float = 0.0
+    sent_bytes: int = 0
+    error: str = ""
+
+
+class AccessLog:
+    """Appends entries; three files of 20 MB are kept, so that a load test does not fill the disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._handler = logging.handlers.RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=2, encoding="utf-8")
+        self._logger = logging.Logger("flaskops_sandbox.alb.access")
+        self._logger.addHandler(self._handler)
+
+    def write(self, entry: AccessEntry) -> None:
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._logger.info(json.dumps({"time": time, **asdict(entry)}))
+
+    def close(self) -> None:
+        self._handler.close()

@@ -1,0 +1,143 @@
+"""Commands, without a machine under them: what they refuse, and what they decide before anything starts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from flaskops_sandbox import cli, evidence, lifecycle, preflight, summary
+from flaskops_sandbox.images import build as images
+from flaskops_sandbox.instance import Instance
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path, monkeypatch):
+    monkeypatch.setenv("FLASKOPS_STATE_ROOT", str(tmp_path / "state"))
+    monkeypatch.setenv("FLASKOPS_CACHE_ROOT", str(tmp_path / "cache"))
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "intern.test")
+    # Commands change their own environment: here it is the test run's, which gets back what it had.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.setenv(name, os.environ[name])
+
+
+def test_an_instances_name_in_the_wrong_place_ends_no_other_instance(monkeypatch, capsys):
+    monkeypatch.setattr(lifecycle, "end", lambda _: pytest.fail("an instance that was not named was ended"))
+    Instance.make("local")
+    with pytest.raises(SystemExit):
+        cli.main(["down", "other"])
+    assert "--instance" in capsys.readouterr().err
+
+
+def test_the_persons_keys_and_proxy_do_not_reach_the_sandbox(monkeypatch):
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+        monkeypatch.setenv(name, "theirs")
+    assert cli.main(["down", "--instance", "nobody"]) == 0
+    assert not [name for name in os.environ if name.startswith("AWS_")]
+    reached_directly = os.environ["no_proxy"].split(",")
+    assert {"intern.test", Instance("any", 0).services_address, Instance("any", 7).address} <= set(reached_directly)
+    assert os.environ["NO_PROXY"] == os.environ["no_proxy"]
+
+
+def test_without_permission_the_next_step_is_named(monkeypatch, capsys):
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/var/lib/flaskops-eks/.lock")
+
+    monkeypatch.setattr(cli, "ensure_state_root", refuse)
+    assert cli.main(["down"]) == 1
+    told = capsys.readouterr().err
+    assert "/var/lib/flaskops-eks/.lock" in told and "sudo" in told
+
+
+@pytest.fixture
+def started(monkeypatch) -> list[object]:
+    """What `up` did: nothing is built or started, it is written down."""
+    done: list[object] = []
+    monkeypatch.setattr(images, "ensure", lambda _, published: done.append(("built", published)))
+    monkeypatch.setattr(lifecycle, "start", lambda instance, _: done.append(("started", instance.name)))
+    monkeypatch.setattr(lifecycle, "end", lambda instance: (done.append(("ended", instance.name)), instance.forget()))
+    monkeypatch.setattr(lifecycle, "remains", lambda _: [])
+    monkeypatch.setattr(preflight, "problems", lambda *_, **__: [])
+    return done
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_a_new_instance_takes_the_way_that_the_machine_offers(reached, started, monkeypatch):
+    monkeypatch.setattr(images, "registry_reached", lambda: reached)
+    assert cli.main(["up", "--instance", "one"]) == 0
+    assert started == [("built", reached), ("started", "one")]
+
+
+def test_a_running_instance_keeps_the_way_it_was_started_in(started, monkeypatch):
+    monkeypatch.setattr(images, "registry_reached", lambda: True)
+    monkeypatch.setattr(lifecycle, "healthy", lambda *_: True)
+    Instance.make("one").facts_file.write_text('{"published_node_image": false}')
+    assert cli.main(["up", "--instance", "one"]) == 0
+    assert started == [("built", False), ("started", "one")]
+
+
+def test_a_dead_instance_is_ended_before_it_starts_empty(started, monkeypatch, capsys):
+    monkeypatch.setattr(images, "registry_reached", lambda: False)
+    monkeypatch.setattr(lifecycle, "healthy", lambda *_: False)
+    Instance.make("one")
+    assert cli.main(["up", "--instance", "one"]) == 0
+    assert started == [("ended", "one"), ("built", False), ("started", "one")]
+    assert "starting empty" in capsys.readouterr().out
+
+
+def test_a_refusal_makes_nothing(started, monkeypatch, capsys):
+    monkeypatch.setattr(images, "registry_reached", lambda: False)
+    monkeypatch.setattr(preflight, "problems", lambda *_, **__: ["port in use"])
+    assert cli.main(["up", "--instance", "one"]) == 2
+    assert started == [] and Instance.names() == []
+    assert "refused: port in use" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("made", "account", "balancer", "code", "word"),
+    [
+        (False, False, False, 3, "there is no sandbox instance 'one'"),
+        (True, False, False, 1, "account"),
+        (True, True, False, 1, "load balancer"),
+        (True, True, True, 0, ""),
+    ],
+)
+def test_status_tells_what_is_dead_by_its_exit_code(made, account, balancer, code, word, monkeypatch, capsys):
+    if made:
+        Instance.make("one")
+    monkeypatch.setattr(lifecycle, "healthy", lambda *_: account)
+    monkeypatch.setattr(lifecycle, "daemon_pids", lambda *_: [1] if balancer else [])
+    monkeypatch.setattr(summary, "text", lambda _: "it runs")
+    assert cli.main(["status", "--instance", "one"]) == code
+    told = capsys.readouterr()
+    assert word in told.err and ("it runs" in told.out) == (code == 0)
+
+
+def site_yml(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> None:
+    """An ansible-playbook that does what a test says, beside a Python."""
+    program = tmp_path / "ansible-playbook"
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+
+
+@pytest.mark.parametrize("collects", [True, False], ids=["by itself", "not at all"])
+def test_a_failed_run_is_collected_once(collects, started, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(images, "registry_reached", lambda: False)
+    folder = tmp_path / "state-evidence" / "one-30000101T000000Z"
+    site_yml(monkeypatch, tmp_path, f"mkdir -p {folder}; exit 4" if collects else "exit 4")
+    assert cli.main(["deploy", "--instance", "one"]) == 4
+    (gathered,) = evidence.folders(Instance.load("one"))
+    assert (gathered == folder) == collects
+    assert str(gathered) in capsys.readouterr().err
+
+
+def test_arguments_behind_the_dashes_go_to_ansible(started, monkeypatch, tmp_path):
+    monkeypatch.setattr(images, "registry_reached", lambda: False)
+    monkeypatch.setattr(summary, "text", lambda _: "")
+    site_yml(monkeypatch, tmp_path, f'echo "$FLASKOPS_INSTANCE $*" > {tmp_path}/told')
+    assert cli.main(["deploy", "--instance", "one", "--", "--check", "--tags", "x"]) == 0
+    assert (tmp_path / "told").read_text() == "one site.yml -i inventories/local --check --tags x\n"

@@ -1,0 +1,151 @@
+"""Processes of an instance: found, asked, ended. Real ones, of an instance that nobody else has."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from flaskops_sandbox import lifecycle
+from flaskops_sandbox.instance import Instance
+
+INSTANCE = Instance("lifecycle-test", 49)
+ALIVE = {"instance": INSTANCE.name, "registry": True, "servers": True}
+
+
+@pytest.fixture
+def spawn() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start a Python that says when it is ready; it carries the instance's token unless told otherwise."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(code: str = "pass", name: str = INSTANCE.name, word: str = "") -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", f"import signal, time; {code}; print(1, flush=True); time.sleep(60)", word],
+            env={**os.environ, lifecycle.TOKEN: name},
+            stdout=subprocess.PIPE,
+        )
+        started.append(process)
+        assert process.stdout and process.stdout.readline()
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_processes_are_known_by_the_instances_token(spawn):
+    ours, other = spawn(), spawn(name="lifecycle-test-2")
+    found = lifecycle.processes(INSTANCE)
+    assert ours.pid in found and other.pid not in found
+
+
+def test_daemons_are_told_apart_and_one_that_ends_meanwhile_is_none(spawn, monkeypatch):
+    account = spawn(word="flaskops_sandbox.account")
+    spawn(word="flaskops_sandbox.alb")
+    found = lifecycle.processes(INSTANCE)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    monkeypatch.setattr(lifecycle, "processes", lambda _: {gone.pid: "python", **found})
+    assert lifecycle.daemon_pids(INSTANCE, "account") == [account.pid]
+
+
+def test_a_process_is_asked_first_then_killed(spawn, monkeypatch):
+    """`polite` ends at the signal; `deaf` ignores it."""
+    polite, deaf = spawn(), spawn("signal.signal(signal.SIGTERM, signal.SIG_IGN)")
+    children = {child.pid: child for child in (polite, deaf)}
+    # A child that nobody waits for stays as a zombie, which is no process to end.
+    monkeypatch.setattr(lifecycle, "processes", lambda _: {pid: "p" for pid, c in children.items() if c.poll() is None})
+    lifecycle._end_processes(INSTANCE, lifecycle._polite, 0.5)
+    assert (polite.poll(), deaf.poll()) == (-signal.SIGTERM, None)
+    lifecycle._end_processes(INSTANCE, lambda _: signal.SIGKILL, 5)
+    assert deaf.poll() == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("program", "wanted"),
+    [("postgres", signal.SIGINT), ("redis-server", signal.SIGTERM), ("python", signal.SIGTERM), ("podman", 0)],
+)
+def test_postgresql_does_not_wait_for_its_clients_and_podman_ends_its_work(program, wanted):
+    assert lifecycle._polite(program) == wanted
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, *what: dict[str, object] | Exception) -> None:
+    """What the account's health page says, one after the other."""
+    pages = iter(what)
+
+    def urlopen(*_: object, **__: object) -> io.BytesIO:
+        page = next(pages)
+        if isinstance(page, Exception):
+            raise page
+        return io.BytesIO(json.dumps(page).encode())
+
+    monkeypatch.setattr("urllib.request.urlopen", urlopen)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+
+
+def test_a_busy_account_is_not_taken_for_a_dead_one(monkeypatch):
+    answers(monkeypatch, TimeoutError(), ConnectionRefusedError(), ALIVE)
+    monkeypatch.setattr(lifecycle, "daemon_pids", lambda *_: [1])
+    assert lifecycle.healthy(INSTANCE, patience=60)
+
+
+def test_a_dead_account_is_not_waited_for(monkeypatch):
+    answers(monkeypatch, ConnectionRefusedError())
+    monkeypatch.setattr(lifecycle, "daemon_pids", lambda *_: [])
+    assert not lifecycle.healthy(INSTANCE, patience=60)
+
+
+def test_a_new_account_that_nobody_sees_yet_is_waited_for(monkeypatch):
+    """/proc shows neither arguments nor environment of a process until the kernel has loaded it."""
+    answers(monkeypatch, ConnectionRefusedError(), ALIVE)
+    monkeypatch.setattr(lifecycle, "daemon_pids", lambda *_: [])
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as account:
+        lifecycle._wait_for_account(INSTANCE, account)
+
+
+def test_a_new_account_that_ends_at_once_is_not_waited_for(monkeypatch, tmp_path):
+    answers(monkeypatch, ConnectionRefusedError())
+    monkeypatch.setattr(Instance, "log_dir", tmp_path)
+    (tmp_path / "account.log").write_text("address in use")
+    account = subprocess.Popen(["true"])
+    account.wait()
+    with pytest.raises(lifecycle.LifecycleError, match="address in use"):
+        lifecycle._wait_for_account(INSTANCE, account)
+
+
+@pytest.mark.parametrize("wrong", [{"instance": "other"}, {"registry": False}, {"servers": False}])
+def test_an_account_without_its_servers_or_of_another_instance_is_not_healthy(wrong, monkeypatch):
+    answers(monkeypatch, ALIVE | wrong)
+    assert not lifecycle.healthy(INSTANCE)
+
+
+@pytest.mark.parametrize(
+    ("networks", "subnet", "changes"),
+    [
+        ("podman", "", ["create"]),
+        ("podman flaskops-lifecycle-test", INSTANCE.network_subnet, []),
+        ("podman flaskops-lifecycle-test", "172.30.7.0/24", ["rm", "create"]),
+        ("podman flaskops-lifecycle-test-2", "", ["create"]),
+    ],
+)
+def test_the_network_has_the_instances_own_range(networks, subnet, changes, monkeypatch):
+    done: list[str] = []
+
+    def podman(_: str, verb: str, *words: str) -> str:
+        if verb in ("ls", "inspect"):
+            return {"ls": networks, "inspect": f"{subnet}\n"}[verb]
+        done.append(verb)
+        assert words[-1] == INSTANCE.network
+        return ""
+
+    monkeypatch.setattr(lifecycle, "podman", podman)
+    lifecycle._ensure_network(INSTANCE)
+    assert done == changes
