@@ -52,6 +52,12 @@ options:
     description: Seconds between two looks.
     type: float
     default: 1.0
+  report_failures:
+    description:
+      - Wait for every workload to its own end and return those that failed in RV(failures), instead of failing as soon
+        as one of them has failed.
+    type: bool
+    default: false
   log_lines:
     description: How many of the last log lines of the failing container are shown.
     type: int
@@ -73,6 +79,15 @@ EXAMPLES = r"""
       - {kind: Deployment, name: api}
       - {kind: Deployment, name: worker}
     timeout: 300
+
+- name: Wait for each of them, also when one fails
+  flaskops.eks.rollout:
+    namespace: flask
+    workloads:
+      - {kind: Deployment, name: api}
+      - {kind: Deployment, name: worker}
+    report_failures: true
+  register: rollout
 
 - name: Wait for the migration
   flaskops.eks.rollout:
@@ -113,6 +128,24 @@ workloads:
       description: The reason in words.
       type: str
       sample: ""
+failures:
+  description: The workloads that failed, or were not ready in time, each with its cause.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: Kind.
+      type: str
+      sample: Deployment
+    name:
+      description: Name.
+      type: str
+      sample: api
+    message:
+      description: Cause, next step, events and log lines.
+      type: str
+      sample: "Deployment flask/api: Image: ErrImagePull: not found"
 elapsed:
   description: Seconds waited.
   returned: always
@@ -199,19 +232,23 @@ class Cluster:
 
 
 class Waiter:
-    """Looks at every workload until all are ready, one has failed, or the time is up."""
+    """Looks at every workload until all are ready, one has failed, or the time is up.
+
+    With ``report_failures`` a failed workload does not end the wait for the others.
+    """
 
     def __init__(self, cluster: Cluster, params: dict[str, Any]) -> None:
         self._cluster = cluster
         self._params = params
         self._since = datetime.now(UTC)
         self._verdicts: dict[tuple[str, str], tuple[Observed, Verdict]] = {}
+        self._failures: dict[tuple[str, str], str] = {}
 
-    def look(self) -> list[Verdict]:
-        """One look at every workload that is not ready yet."""
+    def look(self) -> None:
+        """One look at every workload that is neither ready nor failed yet."""
         for workload in self._params["workloads"]:
             key = (workload["kind"], workload["name"])
-            if key in self._verdicts and self._verdicts[key][1].state == "ready":
+            if key in self._verdicts and self._verdicts[key][1].state != "waiting":
                 continue
             observed = self._cluster.observe(*key, detail=False)
             verdict = self._judge(observed)
@@ -219,32 +256,34 @@ class Waiter:
                 observed = self._cluster.observe(*key, detail=True)
                 verdict = self._judge(observed)
             self._verdicts[key] = (observed, verdict)
-        return [verdict for _observed, verdict in self._verdicts.values()]
 
-    def wait(self) -> str:
-        """Empty when all is ready, else the text that explains what is not."""
+    def wait(self) -> list[dict[str, str]]:
+        """The workloads that failed or were not ready in time, each with the text that explains it."""
         deadline = time.monotonic() + self._params["timeout"]
         unreachable_since: float | None = None
         while True:
             try:
-                verdicts = self.look()
+                self.look()
                 unreachable_since = None
             except (ApiException, HTTPError) as error:
                 # One lost answer is no failed rollout; an API server that stays away is.
                 status = getattr(error, "status", None)
                 unreachable_since = unreachable_since or time.monotonic()
-                if status in {401, 403} or time.monotonic() - unreachable_since > self._params["patience"]:
+                patient = time.monotonic() - unreachable_since <= self._params["patience"]
+                if status in {401, 403} or not patient or time.monotonic() >= deadline:
                     raise
-                verdicts = [Verdict("waiting", "Unreachable", str(error))]
-            if any(verdict.state == "failed" for verdict in verdicts):
-                return self._explain({"failed"})
-            if all(verdict.state == "ready" for verdict in verdicts):
-                return ""
-            if time.monotonic() >= deadline:
-                return f"not ready after {self._params['timeout']} s\n{self._explain({'waiting'})}"
+            else:
+                self._explain_failures()
+                if self._is_over():
+                    break
+                if time.monotonic() >= deadline:
+                    self._explain_delays()
+                    break
             time.sleep(self._params["poll"])
+        return [{"kind": kind, "name": name, "message": text} for (kind, name), text in self._failures.items()]
 
     def summary(self) -> list[dict[str, str]]:
+        """Kind, name and state of every workload."""
         return [
             {
                 "kind": observed.kind,
@@ -256,20 +295,31 @@ class Waiter:
             for observed, verdict in self._verdicts.values()
         ]
 
+    def _is_over(self) -> bool:
+        states = {verdict.state for _observed, verdict in self._verdicts.values()}
+        return "waiting" not in states or ("failed" in states and not self._params["report_failures"])
+
+    def _explain_failures(self) -> None:
+        """At once: the events and the log of a failed workload may be gone when the others are ready."""
+        for key, (observed, verdict) in self._verdicts.items():
+            if verdict.state == "failed" and key not in self._failures:
+                self._failures[key] = self._explain(observed, verdict)
+
+    def _explain_delays(self) -> None:
+        for key, (observed, verdict) in self._verdicts.items():
+            if verdict.state == "waiting":
+                text = self._explain(observed, verdict)
+                self._failures[key] = f"not ready after {self._params['timeout']} s\n{text}"
+
     def _judge(self, observed: Observed) -> Verdict:
         return diagnose(observed, datetime.now(UTC), self._since, self._params["patience"])
 
-    def _explain(self, states: set[str]) -> str:
-        texts = []
-        for observed, verdict in self._verdicts.values():
-            if verdict.state not in states:
-                continue
-            lines = self._params["log_lines"]
-            log: list[str] = []
-            if verdict.pod and lines:
-                log = self._cluster.log(verdict.pod, verdict.container, verdict.restarted, lines)
-            texts.append(report(observed, verdict, self._params["namespace"], log))
-        return "\n".join(texts)
+    def _explain(self, observed: Observed, verdict: Verdict) -> str:
+        lines = self._params["log_lines"]
+        log: list[str] = []
+        if verdict.pod and lines:
+            log = self._cluster.log(verdict.pod, verdict.container, verdict.restarted, lines)
+        return report(observed, verdict, self._params["namespace"], log)
 
 
 def argument_spec() -> dict[str, Any]:
@@ -290,25 +340,29 @@ def argument_spec() -> dict[str, Any]:
         "patience": {"type": "int", "default": 15},
         "poll": {"type": "float", "default": 1.0},
         "log_lines": {"type": "int", "default": 20},
+        "report_failures": {"type": "bool", "default": False},
     }
 
 
 def run(module: Any, cluster: Cluster) -> dict[str, Any]:
-    """Wait (or, in check mode, look once). Returns the result; `msg` is in it only when the rollout failed."""
+    """Wait (or, in check mode, look once). Returns the result; `msg` is in it only when the task fails."""
     began = time.monotonic()
     waiter = Waiter(cluster, module.params)
-    failure = ""
+    failures: list[dict[str, str]] = []
     if module.check_mode:
         waiter.look()
     else:
-        failure = waiter.wait()
+        failures = waiter.wait()
     result: dict[str, Any] = {
         "changed": False,
         "planned": False,
         "workloads": waiter.summary(),
+        "failures": failures,
         "elapsed": round(time.monotonic() - began, 1),
     }
-    return {**result, "msg": failure} if failure else result
+    if failures and not module.params["report_failures"]:
+        result["msg"] = "\n".join(failure["message"] for failure in failures)
+    return result
 
 
 def main() -> None:
@@ -318,7 +372,7 @@ def main() -> None:
             {**workload, "state": "waiting", "reason": "Planned", "message": "the cluster does not exist yet"}
             for workload in module.params["workloads"]
         ]
-        module.exit_json(changed=False, planned=True, workloads=planned, elapsed=0.0)
+        module.exit_json(changed=False, planned=True, workloads=planned, failures=[], elapsed=0.0)
     try:
         cluster = Cluster(get_api_client(module), module.params["namespace"])
         result = run(module, cluster)

@@ -330,7 +330,14 @@ class ScriptedCluster:
 
 
 def module(check_mode: bool = False, **params: Any) -> SimpleNamespace:
-    defaults = {"namespace": "flask", "timeout": 5, "patience": 1, "poll": 0.0, "log_lines": 7}
+    defaults = {
+        "namespace": "flask",
+        "timeout": 5,
+        "patience": 1,
+        "poll": 0.0,
+        "log_lines": 7,
+        "report_failures": False,
+    }
     return SimpleNamespace(
         check_mode=check_mode, params={**defaults, "workloads": [{"kind": "Deployment", "name": "api"}], **params}
     )
@@ -365,3 +372,44 @@ def test_check_mode_looks_once_and_does_not_fail() -> None:
     assert "msg" not in result
     assert result["workloads"][0]["state"] == "failed"
     assert cluster.looks == 1
+
+
+class Namespace:
+    """Several workloads, each with states of its own: every look but the last gives the next one."""
+
+    def __init__(self, **states: list[Observed]) -> None:
+        self.states = states
+
+    def observe(self, kind: str, name: str, detail: bool) -> Observed:
+        left = self.states[name]
+        return left[0] if detail or len(left) == 1 else left.pop(0)
+
+    def log(self, pod: str, container: str, previous: bool, lines: int) -> list[str]:
+        return [f"the last line of {pod}"]
+
+
+TWO = [{"kind": "Deployment", "name": "bad"}, {"kind": "Deployment", "name": "good"}]
+BAD = [rolling([pod(container=CRASH)])]
+
+
+def test_a_failed_workload_does_not_end_the_wait_for_the_others() -> None:
+    cluster = Namespace(bad=BAD, good=[rolling([]), rolling([]), Observed("Deployment", "good", deployment())])
+    result = rollout.run(module(workloads=TWO, report_failures=True), cluster)
+    assert "msg" not in result
+    assert [item["state"] for item in result["workloads"]] == ["failed", "ready"]
+    (failure,) = result["failures"]
+    assert (failure["kind"], failure["name"]) == ("Deployment", "bad")
+    assert "CrashLoopBackOff" in failure["message"] and "the last line of api-new-1" in failure["message"]
+
+
+def test_of_several_failures_each_has_its_own_cause() -> None:
+    cluster = Namespace(bad=BAD, good=[rolling([])])
+    result = rollout.run(module(workloads=TWO, report_failures=True, timeout=0), cluster)
+    texts = {failure["name"]: failure["message"] for failure in result["failures"]}
+    assert "CrashLoopBackOff" in texts["bad"]
+    assert texts["good"].startswith("not ready after 0 s")
+
+
+def test_without_reporting_the_first_failure_ends_the_wait() -> None:
+    result = rollout.run(module(workloads=TWO, timeout=3600), Namespace(bad=BAD, good=[rolling([])]))
+    assert "CrashLoopBackOff" in result["msg"] and "not ready" not in result["msg"]
