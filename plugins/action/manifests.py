@@ -20,6 +20,9 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
     "namespace": {"type": "str"},
     "force_conflicts": {"type": "bool", "default": True},
+    "field_manager": {"type": "str", "default": FIELD_MANAGER},
+    "keep": {"type": "bool", "default": False},
+    "report_failures": {"type": "bool", "default": False},
     "wait": {"type": "bool", "default": False},
     "wait_timeout": {"type": "int", "default": 120},
     "host": {"type": "str", "required": True},
@@ -47,17 +50,33 @@ class ActionModule(InProcess, ActionBase):
         if absent:
             items.reverse()
         if not items:
-            return {"changed": False, "resources": []}
+            return {"changed": False, "resources": [], "failures": []}
+        if absent and args["keep"]:
+            return self._kept(items)
         if self._task.check_mode and _planning.holds_placeholder(args["host"]):
             reason = "the cluster does not exist yet"
-            return self._result([_manifests.from_nothing(item, absent, reason) for item in items], [])
-        results = self._apply(items, args, absent, task_vars or {})
+            return self._result([_manifests.from_nothing(item, absent, reason) for item in items], [], args)
+        waits_after = absent and args["wait"] and len(items) > 1 and not self._task.check_mode
+        results = self._apply(items, {**args, "wait": args["wait"] and not waits_after}, absent, task_vars or {})
+        if waits_after:
+            # All are deleted by now and end side by side; deleting again only waits.
+            waited = self._apply(items, args, absent, task_vars or {})
+            results = [_manifests.after_wait(*pair) for pair in zip(results, waited, strict=True)]
         outcomes = [
             _manifests.outcome(item, result, absent=absent, check_mode=bool(self._task.check_mode))
             for item, result in zip(items, results, strict=True)
         ]
         resources = [resource for resource, _error in outcomes]
-        return self._result(resources, [(resource, error) for resource, error in outcomes if error])
+        return self._result(resources, [(resource, error) for resource, error in outcomes if error], args)
+
+    def _kept(self, items: list[dict[str, t.Any]]) -> dict[str, t.Any]:
+        """Name what would be deleted, and delete nothing."""
+        resources = [_manifests.kept(item) for item in items]
+        names = ", ".join(map(_title, resources))
+        result: dict[str, t.Any] = {"changed": False, "resources": resources, "failures": []}
+        if not self._task.check_mode:
+            result["warnings"] = [f"Not removed, because removing is switched off: {names}"]
+        return result
 
     def _apply(
         self, items: list[dict[str, t.Any]], args: dict[str, t.Any], absent: bool, task_vars: dict[str, t.Any]
@@ -69,13 +88,17 @@ class ActionModule(InProcess, ActionBase):
             "host": args["host"],
             "continue_on_error": True,
             "wait": args["wait"],
+            "wait_sleep": 1,
             "wait_timeout": args["wait_timeout"],
         }
         module_args.update({name: args[name] for name in ("ca_cert", "api_key") if args[name]})
-        if not absent:
+        if absent:
+            # An owner is gone only when what it owns is: a Job's pods, a Deployment's replica sets.
+            module_args["delete_options"] = {"propagationPolicy": "Foreground"}
+        else:
             module_args["apply"] = True
             module_args["server_side_apply"] = {
-                "field_manager": FIELD_MANAGER,
+                "field_manager": args["field_manager"],
                 "force_conflicts": args["force_conflicts"],
             }
         shown = self._task.diff
@@ -93,17 +116,18 @@ class ActionModule(InProcess, ActionBase):
         return results
 
     def _result(
-        self, resources: list[dict[str, t.Any]], errors: list[tuple[dict[str, t.Any], str]]
+        self, resources: list[dict[str, t.Any]], errors: list[tuple[dict[str, t.Any], str]], args: dict[str, t.Any]
     ) -> dict[str, t.Any]:
         changed = [resource for resource in resources if resource["action"] != _planning.NONE]
-        result: dict[str, t.Any] = {"changed": bool(changed), "resources": resources}
+        failures = [{**_manifests.names(resource), "message": message} for resource, message in errors]
+        result: dict[str, t.Any] = {"changed": bool(changed), "resources": resources, "failures": failures}
         if self._task.diff:
             result["diff"] = [
                 {**resource["diff"], "before_header": _title(resource), "after_header": _title(resource)}
                 for resource in changed
                 if resource["diff"]
             ]
-        if errors:
+        if errors and not args["report_failures"]:
             refused = "; ".join(f"{_title(resource)}: {message}" for resource, message in errors)
             result.update(failed=True, msg=f"{len(errors)} of {len(resources)} objects were refused. {refused}")
         self.tell_hidden(result)

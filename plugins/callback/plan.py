@@ -14,7 +14,8 @@ short_description: The plan of a check run, the times of a real one
 version_added: 1.0.0
 description:
   - In check mode it collects one line a resource, prints them at the end with totals, and writes them as JSON.
-    V(+) is created, V(~) changed, V(-) deleted, V(!) cannot be planned. What does not change is not listed.
+    V(+) is created, V(~) changed, V(-) deleted, V(!) cannot be planned or stays because removing is switched off. What
+    does not change is not listed.
   - In a real run it prints how long each component (role) took, in the order of their first task.
   - On a failed host that has the variable C(flaskops_evidence_command), a list, it runs that command and prints its
     last line.
@@ -64,6 +65,7 @@ _COLORS: t.Final = {
     _planning.UPDATE: C.COLOR_CHANGED,
     _planning.DELETE: C.COLOR_ERROR,
     _planning.UNPLANNABLE: C.COLOR_WARN,
+    _planning.KEPT: C.COLOR_WARN,
 }
 
 

@@ -26,6 +26,7 @@ options:
     description:
       - Kubernetes objects, as a list of dictionaries or of YAML texts, or one text of several documents.
       - They are applied in this order and deleted in the reverse order.
+      - An object is deleted together with what it owns, such as the pods of a Job.
     type: raw
     required: true
   state:
@@ -42,9 +43,21 @@ options:
       - Fields that the manifest does not name, such as the replicas that an autoscaler sets, are never touched.
     type: bool
     default: true
+  field_manager:
+    description: Owner of the applied fields. Fields that only this manager owns and no longer applies are removed.
+    type: str
+    default: flaskops
+  keep:
+    description: With O(state=absent), delete nothing, warn, and list the objects in the plan as V(!).
+    type: bool
+    default: false
+  report_failures:
+    description: Return the objects that the API server refused in RV(failures) instead of failing.
+    type: bool
+    default: false
   wait:
     description:
-      - Wait for each object as M(kubernetes.core.k8s) does.
+      - Wait for each object as M(kubernetes.core.k8s) does. Of several objects all are deleted before the wait.
       - Rollouts are better waited for by M(flaskops.eks.rollout).
     type: bool
     default: false
@@ -104,6 +117,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+failures:
+  description: The objects that the API server refused, each with the reason.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{"kind": "Deployment", "name": "api-a", "namespace": "flask", "message": "spec.replicas: Invalid value"}]
 resources:
   description: One entry an object, in the order in which they were applied or deleted.
   returned: always
@@ -123,7 +142,7 @@ resources:
       type: str
       returned: when it has one
     action:
-      description: What was done, or would be done in check mode, V(create), V(update), V(delete) or V(none).
+      description: What was done, or would be done in check mode, V(create), V(update), V(delete), V(kept) or V(none).
       type: str
       returned: always
     diff:

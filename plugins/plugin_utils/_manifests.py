@@ -110,6 +110,21 @@ def label(item: dict[str, t.Any]) -> dict[str, t.Any]:
     return {"kind": item.get("kind"), "name": metadata.get("name"), "namespace": metadata.get("namespace")}
 
 
+def names(resource: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Kind, name and namespace of an entry of the result."""
+    return {key: resource.get(key) for key in ("kind", "name", "namespace")}
+
+
+def kept(item: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What is said of an object that would be deleted if removing were not switched off."""
+    return {**label(item), "action": _planning.KEPT, "diff": None, "reason": "not removed: removing is switched off"}
+
+
+def after_wait(deleted: dict[str, t.Any], waited: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The result of a deletion that was waited for afterwards: what was deleted, and an error of either."""
+    return {**deleted, "error": deleted.get("error") or waited.get("error")}
+
+
 def from_nothing(item: dict[str, t.Any], absent: bool, reason: str) -> dict[str, t.Any]:
     """What the plan says of an object while there is no API to ask."""
     if absent:

@@ -16,6 +16,7 @@ SIGNS: t.Final = {
     _planning.UPDATE: "~",
     _planning.DELETE: "-",
     _planning.UNPLANNABLE: "!",
+    _planning.KEPT: "!",
 }
 HIDDEN: t.Final = "hidden by no_log"
 
@@ -57,7 +58,7 @@ class Line:
     """One resource of the plan."""
 
     action: str
-    """create, update, delete or unplannable."""
+    """create, update, delete, unplannable or kept."""
     component: str
     """Short name of the role, ``playbook`` outside of roles."""
     kind: str
@@ -128,7 +129,8 @@ def hidden_actions(result: t.Mapping[str, t.Any]) -> list[str]:
 
 def _counts(action: str, result: t.Mapping[str, t.Any]) -> bool:
     """Whether an action belongs into the plan: ``changed_when`` has the last word on what changes."""
-    return action == _planning.UNPLANNABLE or (action in SIGNS and bool(result.get("changed")))
+    always = action in {_planning.UNPLANNABLE, _planning.KEPT}
+    return always or (action in SIGNS and bool(result.get("changed")))
 
 
 def resources_of(result: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
@@ -282,7 +284,7 @@ def _short(value: t.Any) -> str:
 
 
 def totals(lines: t.Iterable[Line]) -> dict[str, int]:
-    """How many to create, update, delete and how many cannot be planned."""
+    """How many to create, update and delete, how many cannot be planned, how many stay though they are not wanted."""
     counts = dict.fromkeys(SIGNS, 0)
     for line in lines:
         counts[line.action] += 1
@@ -295,5 +297,8 @@ def summary(counts: t.Mapping[str, int]) -> str:
         f"Plan: {counts[_planning.CREATE]} to create, {counts[_planning.UPDATE]} to change, "
         f"{counts[_planning.DELETE]} to delete."
     )
-    unknown = counts[_planning.UNPLANNABLE]
-    return f"{text} {unknown} cannot be planned." if unknown else text
+    if unknown := counts[_planning.UNPLANNABLE]:
+        text += f" {unknown} cannot be planned."
+    if kept := counts[_planning.KEPT]:
+        text += f" {kept} not removed."
+    return text

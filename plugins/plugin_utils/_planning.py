@@ -37,6 +37,8 @@ UPDATE: t.Final = "update"
 DELETE: t.Final = "delete"
 NONE: t.Final = "none"
 UNPLANNABLE: t.Final = "unplannable"
+KEPT: t.Final = "kept"
+"""It is no longer wanted, and stays because removing is switched off."""
 
 CENSORED: t.Final = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 """What ansible-core puts in the place of a secret input."""

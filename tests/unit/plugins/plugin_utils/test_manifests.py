@@ -180,3 +180,20 @@ def test_deleted() -> None:
     """Deleting what is there is a change, deleting what is not there is none."""
     assert outcome({"changed": True, "method": "delete"}, absent=True)[0]["action"] == "delete"
     assert outcome({"changed": False, "method": "delete"}, absent=True)[0]["action"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("deleted", "waited", "error"),
+    [({}, {}, None), ({"error": "denied"}, {}, "denied"), ({}, {"error": "timed out"}, "timed out")],
+)
+def test_a_deletion_that_was_waited_for(deleted: dict[str, t.Any], waited: dict[str, t.Any], error: str | None) -> None:
+    """It is a change by what it deleted, and an error by either."""
+    result = manifests.after_wait({"changed": True, **deleted}, {"changed": False, **waited})
+    assert (result["changed"], result["error"]) == (True, error)
+
+
+def test_kept() -> None:
+    """What stays is named with the reason."""
+    resource = manifests.kept(CONFIG)
+    assert (resource["action"], resource["name"], resource["diff"]) == ("kept", "settings", None)
+    assert "switched off" in resource["reason"]

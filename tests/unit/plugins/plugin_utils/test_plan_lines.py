@@ -203,6 +203,17 @@ def test_totals() -> None:
     assert plan_lines.summary(plan_lines.totals(found)) == "Plan: 1 to create, 0 to change, 1 to delete."
     found += lines({"plan": {"action": "unplannable"}})
     assert plan_lines.summary(plan_lines.totals(found)).endswith("1 to delete. 1 cannot be planned.")
+    kept = {
+        "kind": "Service",
+        "name": "old",
+        "namespace": "flask",
+        "action": "kept",
+        "diff": None,
+        "reason": "not removed",
+    }
+    (line,) = lines({"changed": False, "resources": [kept]})
+    assert line.text().startswith("! ") and line.text().endswith("Service flask/old  not removed")
+    assert plan_lines.summary(plan_lines.totals([*found, line])).endswith("1 cannot be planned. 1 not removed.")
 
 
 def test_long_values_are_left_out_of_the_text() -> None:
