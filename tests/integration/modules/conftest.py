@@ -13,7 +13,7 @@ import botocore.loaders
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "sandbox" / "account"))
+sys.path.insert(0, str(Path(__file__).parents[3] / "sandbox" / "tests" / "account"))
 
 from account_fakes import Running
 from account_running import instance as instance
