@@ -1,4 +1,4 @@
-"""Every program's arguments while the tests run: what `ps` would have shown to anyone on the machine."""
+"""Record the arguments of every process during the tests, as `ps` shows them to all users."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import threading
 from pathlib import Path
 
 LOOK_EVERY = 0.02
-"""Seconds. A program lives longer than this; what does not, nobody else can read either, save by luck."""
+"""Polling interval in seconds. Processes with a shorter life are not recorded."""
 LOOKS = 3
-"""A process is read more than once: between fork and exec it still shows its parent's arguments."""
+"""Number of reads per process, because between fork and exec it shows the arguments of its parent."""
 
 
 class ArgumentWatch:
-    """Collects the arguments of all processes of the machine in a thread of its own, until the test run ends."""
+    """Collects the arguments of all processes in a thread until the test run ends."""
 
     def __init__(self) -> None:
         self.seen: set[bytes] = set()
@@ -38,5 +38,5 @@ class ArgumentWatch:
         for pid in pids:
             if self._looks.get(pid, 0) < LOOKS:
                 self._looks[pid] = self._looks.get(pid, 0) + 1
-                with contextlib.suppress(OSError):  # it ended while we looked
+                with contextlib.suppress(OSError):  # the process has ended
                     self.seen.add(Path("/proc", pid, "cmdline").read_bytes())

@@ -1,4 +1,4 @@
-"""The instance that molecule and the end-to-end tests share; a running `make up` has another and is left alone."""
+"""The sandbox instance of molecule and the end-to-end tests. `make up` uses a different instance."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ LOCK = Path("/run/flaskops-eks-test.lock")
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    assert os.geteuid() == 0, "the sandbox needs root: run `make test` as root"
+    assert os.geteuid() == 0, "the sandbox needs root; run `make test` as root"
     with LOCK.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            pytest.fail("another `make test` runs on this machine: wait for its end")
+            pytest.fail("another `make test` is running on this machine; wait until it ends")
         made = System(INSTANCE, tmp_path_factory.mktemp("e2e"))
         _clean(made)
         made.arguments.start()
@@ -41,7 +41,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 def _clean(system: System) -> None:
-    """What a killed run may have left: its playbooks, the instance, and what molecule believes of it."""
+    """Remove the remains of a killed run: its playbooks, the instance and molecule's state."""
     for pid in set(carrying(f"FLASKOPS_INSTANCE={INSTANCE}".encode())) - _ancestors():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -51,7 +51,7 @@ def _clean(system: System) -> None:
 
 
 def _ancestors() -> set[int]:
-    """This process and those that started it: a person may have the variable set in the shell."""
+    """Return this process and its ancestors, because the variable may be set in the user's shell."""
     found, pid = set(), os.getpid()
     while pid > 0:
         found.add(pid)

@@ -1,4 +1,4 @@
-"""What is really there, read from the account and from the cluster, never from what a run said of itself."""
+"""List existing resources by asking the account and the cluster, not the output of a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MADE_BY_OTHERS = {
     "instances", "interfaces", "volumes", "load balancers", "target groups",
     "security groups of EKS and the controller",
 }  # fmt: skip
-"""Kinds that EKS and the load balancer controller make in the account, not the roles; a plan cannot name them."""
+"""Kinds created by EKS and the load balancer controller, not by the roles; a plan cannot list them."""
 NOT_IN_THIS_CHAIN = {"identity providers", "volumes", "keys", "endpoints", "snapshots"}
 MADE_BY = {
     "vpcs": "ec2_vpc_net", "subnets": "ec2_vpc_subnet", "route tables": "ec2_vpc_route_table",
@@ -25,9 +25,9 @@ MADE_BY = {
     "certificates": "acm_certificate", "zones": "route53_zone", "roles": "iam_role", "policies": "iam_managed_policy",
     "log groups": "cloudwatchlogs_log_group",
 }  # fmt: skip
-"""By which module, as the plan names kinds; a Kubernetes object's kind is its own."""
+"""The module name that the plan shows for each kind; Kubernetes objects keep their kind."""
 MAKERS = {"aws:eks:cluster-name", "elbv2.k8s.aws/cluster"}
-"""Tags by which EKS and the load balancer controller mark the security groups that they make."""
+"""Tags of the security groups created by EKS and the load balancer controller."""
 OBJECTS = (
     "deployment", "service", "ingress", "horizontalpodautoscaler", "poddisruptionbudget", "configmap",
     "serviceaccount", "networkpolicy", "externalsecret", "job",
@@ -36,7 +36,7 @@ EVERY_NAMESPACE_HAS = {"default", "kube-root-ca.crt"}
 
 
 def account(system: System) -> dict[str, set[str]]:
-    """Everything in the account that a new account does not have: {kind: names, or ids of what has no name}."""
+    """Return all resources that a new account does not have: {kind: names, or ids of unnamed resources}."""
     iam = system.client("iam")
     return {
         **_ec2(system.client("ec2")),
@@ -56,7 +56,7 @@ def account(system: System) -> dict[str, set[str]]:
 
 
 def cluster(system: System, name: str) -> dict[str, set[str]]:
-    """The children of an EKS cluster in the account, without the access entry that EKS itself gives to nodes."""
+    """Return the sub-resources of an EKS cluster, except the access entry that EKS creates for nodes."""
     eks = system.client("eks")
     principals = eks.list_access_entries(clusterName=name)["accessEntries"]
     entries = [eks.describe_access_entry(clusterName=name, principalArn=arn)["accessEntry"] for arn in principals]
@@ -69,7 +69,7 @@ def cluster(system: System, name: str) -> dict[str, set[str]]:
 
 
 def objects(system: System, namespace: str) -> dict[str, set[str]]:
-    """What stands in a namespace, without what Kubernetes puts into each: {kind: namespace/name}."""
+    """Return the objects of a namespace, except those that every namespace has: {kind: namespace/name}."""
     answer = system.kubectl("get", ",".join(OBJECTS), "-n", namespace, "-o", "json")
     assert answer.returncode == 0, answer.stderr
     found: dict[str, set[str]] = {}
@@ -123,7 +123,7 @@ def _stores(system: System) -> dict[str, set[str]]:
 
 
 def _keys(kms: Any) -> set[str]:
-    """Keys of the account's own that are not on their way out: KMS lets none go at once."""
+    """Return the customer managed keys that are not pending deletion (KMS deletes keys after a waiting period)."""
     keys = [kms.describe_key(KeyId=row["KeyId"])["KeyMetadata"] for row in kms.list_keys()["Keys"]]
     return {key["KeyId"] for key in keys if key["KeyManager"] == "CUSTOMER" and key["KeyState"] != "PendingDeletion"}
 
@@ -133,7 +133,7 @@ def _of(rows: Iterable[dict[str, Any]], vpcs: set[str]) -> list[dict[str, Any]]:
 
 
 def _is_main(table: dict[str, Any]) -> bool:
-    """The route table that comes and goes with its VPC."""
+    """Whether it is the main route table, which belongs to the VPC."""
     return any(association.get("Main") for association in table["Associations"])
 
 
@@ -142,5 +142,5 @@ def _each(rows: Iterable[dict[str, Any]], key: str) -> set[str]:
 
 
 def _named(rows: Iterable[dict[str, Any]], id_key: str) -> set[str]:
-    """Names from the tag, which is how EC2 names things; an id where there is none."""
+    """Return the Name tags, or ids of resources without one."""
     return {next((tag["Value"] for tag in row.get("Tags", []) if tag["Key"] == "Name"), row[id_key]) for row in rows}

@@ -1,4 +1,4 @@
-"""What an instance of the sandbox leaves on the machine, seen with the machine's own programs."""
+"""Check with system programs what a sandbox instance leaves on the machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from flaskops_sandbox.instance import Instance
 
 
 def assert_gone(instance: Instance) -> None:
-    """No process, folder, address, route, network, container or mount of the instance is left."""
+    """Assert that no process, directory, address, route, network, container or mount of the instance is left."""
     assert lifecycle.processes(instance) == {}
     assert not still_running(f"{lifecycle.TOKEN}={instance.name}")
     assert instance.name not in Instance.names()
@@ -30,23 +30,23 @@ def assert_gone(instance: Instance) -> None:
     assert instance.network_subnet not in output("iptables-save")
     assert instance.network not in output("podman", "network", "ls", "--format", "{{.Name}}").split()
     assert not containers(instance)
-    # kind labels each node's volume with the node's name.
+    # kind labels the volume of each node with the node name.
     volumes = output("podman", "volume", "ls", "--format", "json")
     assert not re.findall(rf"flaskops-{instance.name}-(?:control-plane|worker)", volumes)
     assert f"{instance.state_dir}/" not in Path("/proc/mounts").read_text()
 
 
 def containers(instance: Instance) -> list[str]:
-    """The ids of kind's containers of the instance, running or not."""
+    """Return the ids of the kind containers of the instance, running or not."""
     label = f"label=io.x-k8s.kind.cluster=flaskops-{instance.name}"
     return output("podman", "ps", "--all", "--quiet", "--filter", label).split()
 
 
 def still_running(token: str) -> dict[int, str]:
-    """Processes that carry the token and do not end within seconds: {pid: program}.
+    """Return processes with the token that do not end within seconds: {pid: program}.
 
-    Podman's name server is one for all networks of the machine: whoever needed it first started it, and it ends with
-    the last network's last container, which may be another instance's.
+    Podman runs one DNS server for all networks of the machine. It is started for the first network and ends with the
+    last container, which may belong to another instance.
     """
     deadline = time.monotonic() + 10
     found: dict[int, str] = {}
@@ -63,6 +63,6 @@ def still_running(token: str) -> dict[int, str]:
 
 
 def output(*command: str) -> str:
-    """What a program prints; podman with the sandbox's own configuration."""
+    """Return the output of a program. podman uses the configuration of the sandbox."""
     environment = {**os.environ, "CONTAINERS_CONF": str(PODMAN_CONF)}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout

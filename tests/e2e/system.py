@@ -1,4 +1,4 @@
-"""One instance of the sandbox for all end-to-end tests, and how they look at it: as a user would, from outside."""
+"""The sandbox instance of the end-to-end tests, accessed from outside as a user would."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RECAP = re.compile(r"^localhost\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)
 
 @dataclasses.dataclass
 class Run:
-    """A finished program: its exit code and everything it printed."""
+    """A finished program: exit code and output."""
 
     code: int
     output: str
@@ -50,7 +50,7 @@ class Run:
 
 
 class System:
-    """Commands against one instance. Long outputs go to files of the test's own folder, which failures name."""
+    """Commands against one instance. Long outputs are written to files that failures name."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
@@ -70,7 +70,7 @@ class System:
         return Instance.load(self.name)
 
     def run(self, *command: str | Path, log: str) -> Run:
-        """Run in the checkout to its end, telling every half minute that it still runs."""
+        """Run a command in the checkout and print its progress every 30 seconds."""
         target = self._log(log)
         say(f"{log}: {' '.join(str(word) for word in command[:6])}")
         started = time.monotonic()
@@ -92,7 +92,7 @@ class System:
                         told = time.monotonic()
                         say(f"{log}: {told - started:.0f} s; {_progress(target)}")
             finally:
-                if process.poll() is None:  # the test run itself is being ended
+                if process.poll() is None:  # the test run is being interrupted
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
         seconds = time.monotonic() - started
@@ -100,10 +100,10 @@ class System:
         return Run(process.returncode, target.read_text(encoding="utf-8", errors="replace"), seconds)
 
     def kill_when(self, marker: str, *command: str | Path, log: str) -> None:
-        """Start a program and SIGKILL it and all its children once `marker` stands in its output.
+        """Start a program and SIGKILL it with all its children when `marker` appears in its output.
 
-        Ansible's workers have sessions of their own and would finish their work, so everything that carries this
-        run's token in its environment is killed, as the end of a CI job's container would.
+        Ansible's workers have their own sessions and would continue, so kill every process with this run's token in
+        its environment, as the end of a CI container does.
         """
         token = f"FLASKOPS_TEST_RUN={uuid.uuid4()}"
         name, _, value = token.partition("=")
@@ -123,7 +123,7 @@ class System:
             while marker not in target.read_text(encoding="utf-8", errors="replace"):
                 output = target.read_text(encoding="utf-8", errors="replace")
                 assert process.poll() is None, f"ended before {marker!r}:\n{output[-3000:]}"
-                assert time.monotonic() < deadline, f"{marker!r} did not come:\n{output[-3000:]}"
+                assert time.monotonic() < deadline, f"{marker!r} did not appear:\n{output[-3000:]}"
                 time.sleep(0.1)
             while left := carrying(token.encode()):
                 for pid in left:
@@ -135,7 +135,7 @@ class System:
         say(f"{log}: killed")
 
     def _log(self, name: str) -> Path:
-        """A file of its own for each run, so that every output is still there to be looked through at the end."""
+        """Return a new file for each run, so that all outputs can be searched at the end."""
         number = len(list(self.folder.glob(f"{name}*.log")))
         return self.folder / f"{name}{f'-{number + 1}' if number else ''}.log"
 
@@ -147,7 +147,7 @@ class System:
         return self.run(*words, log=log)
 
     def calls(self, since: int = 0) -> list[dict[str, Any]]:
-        """What was asked of the account after the call number `since`."""
+        """Return the API calls after call number `since`."""
         with urllib.request.urlopen(f"{self.instance.aws_endpoint_url}/_sandbox/calls?since={since}") as answer:
             return list(json.load(answer)["calls"])
 
@@ -165,7 +165,7 @@ class System:
         )
 
     def kubectl(self, *arguments: str, kubeconfig: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """kubectl with the kubeconfig that the chain made, so with an EKS token."""
+        """Run kubectl with the kubeconfig of the chain, which uses an EKS token."""
         config = kubeconfig or self.instance.state_dir / "kubeconfig"
         program = self.instance.facts()["kubectl"]
         return subprocess.run(
@@ -179,7 +179,7 @@ class System:
 
 
 def carrying(token: bytes) -> list[int]:
-    """Pids of processes whose environment holds `token`."""
+    """Return the pids of processes with `token` in their environment."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/environ"):
         try:
@@ -191,12 +191,12 @@ def carrying(token: bytes) -> list[int]:
 
 
 def say(text: str) -> None:
-    """To the person who watches the run, past pytest's capturing."""
+    """Print progress to the terminal, bypassing pytest's capturing."""
     print(f"    {text}", file=sys.__stderr__, flush=True)
 
 
 def _progress(log: Path) -> str:
-    """The task that runs; of a program without tasks, the last line that it printed."""
+    """Return the running task, or the last line of a program without tasks."""
     text = log.read_text(encoding="utf-8", errors="replace")
     tasks = re.findall(r"^TASK \[(.*)\]", text, re.M)
     lines = [line.strip() for line in text.splitlines() if line.strip()]

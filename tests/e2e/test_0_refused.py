@@ -1,4 +1,4 @@
-"""Wrong input is refused by name before anything is touched: no changing call reaches the account."""
+"""Invalid input fails with the name of the variable, before any changing call reaches the account."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("values", "words"), REFUSED.values(), ids=list(REFUSED))
-def test_bad_input_is_refused_before_anything_changes(values, words, system: System):
+def test_invalid_input_fails_before_any_change(values, words, system: System):
     text = json.dumps(values).replace("ENDPOINT", system.instance.services_address)
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         system.environment.pop(name, None)
@@ -45,7 +45,7 @@ def test_bad_input_is_refused_before_anything_changes(values, words, system: Sys
     assert not [call for call in system.calls(before) if call["mutating"]]
 
 
-def test_an_instance_that_does_not_run_names_the_command(system: System):
+def test_missing_instance_names_the_command(system: System):
     system.environment["FLASKOPS_INSTANCE"] = "nobody"
     try:
         run = system.playbook("site.yml", log="no-instance")
@@ -55,7 +55,7 @@ def test_an_instance_that_does_not_run_names_the_command(system: System):
     assert "make up" in run.output
 
 
-# What only the owner of an account can know, in the order in which it is asked for.
+# Values that each user must set, in the order in which they are reported.
 TO_FILL_IN = {
     "eks_public_access_cidrs": ["10.77.0.0/24"],
     "eks_admin_principal_arn": "arn:aws:iam::123456789012:role/ops",
@@ -68,8 +68,8 @@ TO_FILL_IN = {
     ("environment", "forgotten"),
     [("dev", ["eks_public_access_cidrs"]), ("staging", ["eks_admin_principal_arn"]), ("prod", list(TO_FILL_IN))],
 )
-def test_other_environments_are_whole(environment, forgotten, system: System):
-    """They pass the syntax check; refused is only what nobody but their owner can know; the rest is accepted."""
+def test_other_environments_need_only_the_values_of_their_user(environment, forgotten, system: System):
+    """They pass the syntax check, and preflight rejects only the values that each user must set."""
     inventory = ["-i", f"inventories/{environment}"]
     checked = system.run("ansible-playbook", "site.yml", *inventory, "--syntax-check", log=f"syntax-{environment}")
     assert checked.code == 0, checked.output

@@ -1,4 +1,4 @@
-"""The chain on an instance of its own, in order: planned from nothing, built, seen from outside, unchanged twice."""
+"""The chain on its own instance, in order: plan of an empty account, converge, checks from outside, no change."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HOST = "app.local.example.com"
 
 @pytest.fixture(scope="module")
 def plan(system: System, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, dict, list[dict]]:
-    """`--check --diff` on an empty account: the run, its plan as JSON, and what it asked of the account."""
+    """`--check --diff` on an empty account: the run, its plan as JSON, and its API calls."""
     target = tmp_path_factory.mktemp("plan") / "plan.json"
     system.environment["FLASKOPS_PLAN_FILE"] = str(target)
     before = system.last_call()
@@ -38,7 +38,7 @@ def plan(system: System, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run,
 
 @contextlib.contextmanager
 def verbose(system: System) -> Iterator[None]:
-    """As much output as people ask for when something is wrong (-vvv, with differences), while everything is made."""
+    """Run with -vvv and --diff, the most verbose output that users ask for."""
     wanted = {"ANSIBLE_VERBOSITY": "3", "ANSIBLE_DIFF_ALWAYS": "1"}
     system.environment.update(wanted)
     yield
@@ -48,11 +48,11 @@ def verbose(system: System) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def interrupted(system: System, plan: tuple) -> None:
-    """Two runs end by SIGKILL: while the cluster is created, and while applications roll out."""
+    """Two runs killed with SIGKILL: during cluster creation, and during the rollout of applications."""
     command = [sys.executable, "-m", "flaskops_sandbox", "deploy"]
     with verbose(system):
-        system.kill_when("TASK [flaskops.eks.data_stores", *command, log="killed-while-the-cluster-comes")
-        system.kill_when("TASK [flaskops.eks.flask_app : Release", *command, log="killed-in-mid-release")
+        system.kill_when("TASK [flaskops.eks.data_stores", *command, log="killed-during-cluster-creation")
+        system.kill_when("TASK [flaskops.eks.flask_app : Release", *command, log="killed-during-release")
 
 
 @pytest.fixture(scope="module")
@@ -64,16 +64,16 @@ def chain(system: System, interrupted: None) -> Run:
     return run
 
 
-def test_the_plan_from_nothing_is_whole_and_changes_nothing(plan):
+def test_plan_of_an_empty_account_is_complete_and_changes_nothing(plan):
     run, document, calls = plan
     assert run.failed == 0
     assert document["whole"] is True
     assert document["totals"]["unplannable"] == 0
     assert not [call for call in calls if call["mutating"]]
-    assert calls, "the call log saw nothing, so it proves nothing"
+    assert calls, "the call log is empty, so the test is invalid"
 
 
-def test_the_plan_names_what_the_run_then_creates(plan, chain, system):
+def test_plan_lists_everything_that_the_run_creates(plan, chain, system):
     _, document, _ = plan
     planned = [(entry["kind"], entry["name"]) for entry in document["resources"] if entry["action"] == "create"]
     found = inventory.account(system) | inventory.cluster(system, "flask-local") | inventory.objects(system, "flask")
@@ -86,16 +86,16 @@ def test_the_plan_names_what_the_run_then_creates(plan, chain, system):
     ]
     assert not missing, "created, but not in the plan"
     empty = {kind for kind, names in found.items() if not names}
-    assert empty <= inventory.NOT_IN_THIS_CHAIN, f"nothing of a kind was created: {empty}"
+    assert empty <= inventory.NOT_IN_THIS_CHAIN, f"kinds without a created resource: {empty}"
 
 
 def is_called(name: str, planned: str) -> bool:
-    """Whether a planned name came true: where only AWS completes it, as far as it was known."""
+    """Whether a name matches the planned one; `(known after apply)` matches anything."""
     return re.fullmatch(re.escape(planned).replace(re.escape("(known after apply)"), ".+"), name) is not None
 
 
-def test_killed_runs_left_nothing_twice(chain, system):
-    """What a resumed run made again would carry the same name twice."""
+def test_killed_runs_left_no_duplicates(chain, system):
+    """A duplicate created by a resumed run would have the same name."""
     ec2 = system.client("ec2")
     tagged = [{"Name": "tag:flaskops:environment", "Values": ["local"]}]
     rows = {
@@ -111,7 +111,7 @@ def test_killed_runs_left_nothing_twice(chain, system):
         assert names and len(names) == len(set(names)), f"{kind}: {names}"
 
 
-def test_the_service_answers_over_https_by_name(chain, system):
+def test_service_answers_over_https_by_name(chain, system):
     instance = system.instance
     base = ["curl", "--silent", "--show-error", "--max-time", "10", "--cacert", str(instance.ca_file)]
     base += ["--resolve", f"{HOST}:443:{instance.address}", "--resolve", f"{HOST}:80:{instance.address}"]
@@ -129,10 +129,10 @@ def test_the_service_answers_over_https_by_name(chain, system):
         if json.loads(read.stdout)["status"] == "done":
             return
         time.sleep(0.5)
-    pytest.fail(f"the worker did not do the task: {read.stdout}")
+    pytest.fail(f"the worker did not process the task: {read.stdout}")
 
 
-def test_a_client_that_does_not_know_the_ca_is_warned(chain, system):
+def test_client_without_the_ca_rejects_the_certificate(chain, system):
     context = ssl.create_default_context()
     with (
         socket.create_connection((system.instance.address, 443), timeout=5) as plain,
@@ -141,7 +141,7 @@ def test_a_client_that_does_not_know_the_ca_is_warned(chain, system):
         context.wrap_socket(plain, server_hostname=HOST)
 
 
-def test_two_nodes_in_two_zones_seen_with_an_eks_token(chain, system):
+def test_eks_token_lists_two_nodes_in_two_zones(chain, system):
     answer = system.kubectl("get", "nodes", "-l", "eks.amazonaws.com/nodegroup", "-o", "json")
     assert answer.returncode == 0, answer.stderr
     nodes = json.loads(answer.stdout)["items"]
@@ -152,8 +152,8 @@ def test_two_nodes_in_two_zones_seen_with_an_eks_token(chain, system):
     assert {node["spec"]["providerID"].split("/")[-1] for node in nodes} <= instances
 
 
-def test_an_identity_without_an_access_entry_is_refused(chain, system, tmp_path):
-    """The controller's user is known to the account, but no access entry names it."""
+def test_identity_without_an_access_entry_is_denied(chain, system, tmp_path):
+    """The controller's IAM user exists, but it has no access entry."""
     config = yaml.safe_load((system.instance.state_dir / "kubeconfig").read_text())
     (user,) = config["users"]
     execution = user["user"].pop("exec")
@@ -176,7 +176,7 @@ def test_an_identity_without_an_access_entry_is_refused(chain, system, tmp_path)
     assert "Unauthorized" in answer.stderr or "must be logged in" in answer.stderr, answer.stderr
 
 
-def test_a_second_run_changes_nothing(chain, system):
+def test_second_run_changes_nothing(chain, system):
     run = system.run(PROGRAMS / "molecule", "idempotence", log="molecule-idempotence")
     assert run.code == 0, run.output[-4000:]
     assert run.changed == 0 and run.failed == 0
@@ -187,12 +187,12 @@ def test_verify_from_outside(chain, system):
     assert run.code == 0, run.output[-4000:]
 
 
-def test_make_up_again_changes_nothing_and_its_last_screen_is_true(chain, system):
+def test_second_make_up_changes_nothing_and_its_final_screen_works(chain, system):
     run = system.run("make", "up", log="make-up-again")
     assert run.code == 0, run.output[-4000:]
     assert run.changed == 0 and run.failed == 0
     screen = run.output.rpartition("\nSandbox instance ")[2].splitlines()
-    # As printed, by a shell that knows nothing of the sandbox.
+    # Run the printed commands in a plain shell.
     status, task = (shell(line) for line in screen if " --cacert " in line)
     listing = shell(next(line for line in screen if " get pods " in line))
     assert {entry["state"] for entry in json.loads(status)["dependencies"].values()} == {"up"}
@@ -207,7 +207,7 @@ def shell(line: str) -> str:
     return answer.stdout
 
 
-def test_a_failure_leaves_everything_in_one_folder_that_it_names(chain, system):
+def test_failure_collects_evidence_in_the_printed_folder(chain, system):
     run = system.sandbox("deploy", "--", "-e", "eks_version=newest")
     assert run.code != 0 and run.failed == 1
     folder = Path(re.findall(r"What happened is in (\S+)$", run.output, re.M)[-1])
@@ -217,7 +217,7 @@ def test_a_failure_leaves_everything_in_one_folder_that_it_names(chain, system):
         assert any(name.startswith("pod-") and f"-{controller}-" in name for name in names), f"{controller}: {names}"
 
 
-def test_a_failed_verification_names_cause_next_step_and_evidence(chain, system):
+def test_failed_verification_names_cause_next_step_and_evidence(chain, system):
     run = system.playbook("playbooks/verify.yml", "-e", "verify_minimum_certificate_days=9999", log="verify-fails")
     assert run.code != 0 and run.failed == 1
     told = dict(re.findall(r"^\s*(cause|next|left behind|evidence): (.+)$", run.output, re.M))
@@ -230,7 +230,7 @@ def test_a_failed_verification_names_cause_next_step_and_evidence(chain, system)
     assert not [name for name, text in texts.items() if "could not be read" in text]
 
 
-def test_check_mode_on_the_running_system_plans_nothing(chain, system):
+def test_check_mode_on_the_running_system_plans_no_change(chain, system):
     before = system.last_call()
     run = system.playbook("site.yml", "--check", "--diff", log="check-running")
     assert run.code == 0, run.output[-4000:]
@@ -240,7 +240,7 @@ def test_check_mode_on_the_running_system_plans_nothing(chain, system):
 
 
 def secrets_of(system: System) -> dict[str, str]:
-    """Every secret value that the chain made or was given, by a name for the message."""
+    """Return all secret values of the chain by a name for messages."""
     found = {f"secret key of {name}": keys["secret_key"] for name, keys in system.instance.credentials().items()}
     found["registry password"] = system.instance.registry_password()
     manager = system.client("secretsmanager")
@@ -261,26 +261,26 @@ def test_no_secret_in_output_argv_readable_files_or_the_image(chain, system, tmp
     assert "task path:" in chain.output, "the run was not verbose"
     outputs = {log.name: log.read_text(encoding="utf-8", errors="replace") for log in system.folder.glob("*.log")}
     told = [f"{log}: {name}" for log, text in outputs.items() for name, value in secrets.items() if value in text]
-    assert not told, "in an output, at -vvv while everything was made or later"
-    # From the first `up` on: passwords are made, and programs are given them, in the first run and never again.
-    assert system.arguments.holds("flaskops_sandbox.account"), "the watch saw nothing, so it proves nothing"
-    assert not [name for name, value in secrets.items() if system.arguments.holds(value)], "in a program's arguments"
+    assert not told, "secret in the output of a run"
+    # Recorded since the first `up`, because passwords are generated and passed on in the first run only.
+    assert system.arguments.holds("flaskops_sandbox.account"), "no arguments were recorded, so the test is invalid"
+    assert not [name for name, value in secrets.items() if system.arguments.holds(value)], "secret in arguments"
     evidence = set(system.instance.state_dir.parent.parent.glob("*-evidence"))
-    assert evidence, "failed runs have left some"
+    assert evidence, "no evidence of failed runs"
     for folder in (system.instance.state_dir, *evidence):
-        assert not readable(folder, secrets), "in a file that others can read"
+        assert not readable(folder, secrets), "secret in a world-readable file"
     image = system.kubectl("get", "deployment/api", "-n", "flask", "-o", "jsonpath={..containers[0].image}").stdout
     history = output("podman", "history", "--no-trunc", image) + output("podman", "inspect", image)
-    assert not [name for name, value in secrets.items() if value in history], "in the image's history"
+    assert not [name for name, value in secrets.items() if value in history], "secret in the image history"
     archive = tmp_path / "image.tar"
     output("podman", "save", "--format", "docker-archive", "--output", str(archive), image)
     content = archive.read_bytes()
-    assert b"flaskapp/" in content, "its layers are compressed, so a search proves nothing"
-    assert not [name for name, value in secrets.items() if value.encode() in content], "in the image's layers"
+    assert b"flaskapp/" in content, "the layers are compressed, so the test is invalid"
+    assert not [name for name, value in secrets.items() if value.encode() in content], "secret in the image layers"
 
 
 def readable(folder: Path, secrets: dict[str, str]) -> list[str]:
-    """Files below `folder` that others may read and that hold a secret."""
+    """Return the world-readable files below `folder` that contain a secret."""
     found = []
     for path in folder.rglob("*"):
         if not path.is_file() or not stat.S_IMODE(path.stat().st_mode) & stat.S_IROTH or closed(path, folder):
@@ -291,6 +291,6 @@ def readable(folder: Path, secrets: dict[str, str]) -> list[str]:
 
 
 def closed(path: Path, top: Path) -> bool:
-    """Whether a folder between `path` and `top` keeps others out."""
+    """Whether a directory between `path` and `top` denies access to other users."""
     parents = [parent for parent in path.parents if parent.is_relative_to(top)]
     return any(not stat.S_IMODE(parent.stat().st_mode) & stat.S_IXOTH for parent in parents)

@@ -1,6 +1,6 @@
-"""A second sandbox beside the one that runs the chain: they share nothing, and its end leaves the first alone.
+"""A second sandbox instance beside the one of the chain: they share nothing, and its removal keeps the first.
 
-Its cluster is killed while it comes: the account that was making it dies, as when memory runs out.
+Its account daemon is killed during cluster creation, as the out-of-memory killer would do.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def second(system: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def create_cluster(system: System) -> None:
-    """By the API alone, in the VPC that every account has. Returns when its first node is being made."""
+    """Create a cluster with the API in the default VPC. Return when its first node is being created."""
     subnets = system.client("ec2").describe_subnets()["Subnets"]
     role = system.client("iam").create_role(RoleName="cluster", AssumeRolePolicyDocument=json.dumps(TRUST))
     system.client("eks").create_cluster(
@@ -53,7 +53,7 @@ def kill_the_account(system: System) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def test_they_share_nothing(system: System, second: System):
+def test_instances_share_nothing(system: System, second: System):
     before = system.last_call()
     vpc = second.client("ec2").create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
     assert vpc not in {row["VpcId"] for row in system.client("ec2").describe_vpcs()["Vpcs"]}
@@ -64,7 +64,7 @@ def test_they_share_nothing(system: System, second: System):
     assert set(lifecycle.processes(system.instance)).isdisjoint(lifecycle.processes(second.instance))
 
 
-def test_an_account_killed_while_its_cluster_comes_is_cleaned_by_up(second: System):
+def test_up_cleans_an_account_killed_during_cluster_creation(second: System):
     create_cluster(second)
     assert second.client("eks").describe_cluster(name="second")["cluster"]["status"] == "CREATING"
     kill_the_account(second)
@@ -75,7 +75,7 @@ def test_an_account_killed_while_its_cluster_comes_is_cleaned_by_up(second: Syst
     assert not containers(second.instance)
 
 
-def test_a_killed_instance_goes_without_a_trace(second: System):
+def test_down_removes_a_killed_instance_completely(second: System):
     instance = second.instance
     create_cluster(second)
     kill_the_account(second)
@@ -84,7 +84,7 @@ def test_a_killed_instance_goes_without_a_trace(second: System):
     assert_gone(instance)
 
 
-def test_the_first_is_left_alone(system: System, second: System):
+def test_first_instance_is_unaffected(system: System, second: System):
     assert system.sandbox("status").code == 0
     nodes = system.kubectl("get", "nodes", "-o", "json")
     assert nodes.returncode == 0, nodes.stderr

@@ -1,4 +1,4 @@
-"""Molecule's scenario flask_app, on the cluster that the chain built: the role with everything changed, then gone."""
+"""The molecule scenario flask_app on the cluster of the chain: all settings changed, then removed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_the_changed_application(step, converged, system: System):
     assert run.code == 0, run.output[-4000:]
 
 
-def test_the_chains_own_application_still_answers(converged, system: System):
+def test_applications_of_the_chain_still_answer(converged, system: System):
     instance, host = system.instance, "app.local.example.com"
     request = ["curl", "--silent", "--show-error", "--fail", "--max-time", "10", "--cacert", str(instance.ca_file)]
     request += ["--resolve", f"{host}:443:{instance.address}", f"https://{host}/status"]
@@ -32,7 +32,7 @@ def test_the_chains_own_application_still_answers(converged, system: System):
     assert json.loads(answer.stdout)["status"] == "serving"
 
 
-def test_it_goes_without_the_chains_own_applications(converged, system: System):
+def test_removal_keeps_the_applications_of_the_chain(converged, system: System):
     run = system.run(PROGRAMS / "molecule", "cleanup", "-s", "flask_app", log="molecule-flask-app-cleanup")
     assert run.code == 0, run.output[-4000:]
     namespaces = system.kubectl("get", "namespaces", "-o", "name").stdout.split()

@@ -1,4 +1,4 @@
-"""The way back: nothing of ours in the account, then nothing of the instance on the machine."""
+"""Teardown: nothing is left in the account, then nothing of the instance is left on the machine."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def test_teardown_leaves_nothing_in_the_account(torn_down):
     assert not remains
 
 
-def test_teardown_of_nothing_changes_nothing(torn_down):
+def test_second_teardown_changes_nothing(torn_down):
     run = torn_down.playbook("playbooks/teardown.yml", log="teardown-again")
     assert run.code == 0, run.output[-4000:]
     assert run.changed == 0
 
 
-def test_a_killed_account_is_not_half_remembered(torn_down):
+def test_up_after_a_killed_account_starts_empty(torn_down):
     instance = torn_down.instance
     (pid,) = lifecycle.daemon_pids(instance, "account")
     os.kill(pid, signal.SIGKILL)
@@ -42,8 +42,8 @@ def test_a_killed_account_is_not_half_remembered(torn_down):
     assert not torn_down.calls() or not [call for call in torn_down.calls() if call["mutating"]]
 
 
-def test_molecule_starts_and_ends_an_instance_by_itself(torn_down):
-    """What `molecule test` does before and after the steps that ran above."""
+def test_molecule_creates_and_destroys_an_instance(torn_down):
+    """The first and last steps of `molecule test`."""
     instance = torn_down.instance
     run = torn_down.run(PROGRAMS / "molecule", "destroy", log="molecule-destroy")
     assert run.code == 0, run.output[-4000:]
@@ -53,7 +53,7 @@ def test_molecule_starts_and_ends_an_instance_by_itself(torn_down):
     assert torn_down.sandbox("status").code == 0
 
 
-def test_down_after_a_run_that_was_killed_leaves_nothing_on_the_machine(torn_down):
+def test_down_after_a_killed_run_leaves_nothing_on_the_machine(torn_down):
     instance = torn_down.instance
     command = [PROGRAMS / "ansible-playbook", "playbooks/infrastructure.yml", "-i", "inventories/local"]
     torn_down.kill_when("TASK [flaskops.eks.data_stores", *command, log="killed-before-the-end")
@@ -62,10 +62,10 @@ def test_down_after_a_run_that_was_killed_leaves_nothing_on_the_machine(torn_dow
     assert_gone(instance)
 
 
-def test_a_build_that_was_killed_is_not_taken_for_a_finished_one(system, tmp_path, monkeypatch):
-    """kind's own build, the first of a first `make up`, in a cache of the test's."""
+def test_killed_build_is_built_again(system, tmp_path, monkeypatch):
+    """Uses the build of kind, the first one of `make up`, in a separate cache."""
     system.environment["FLASKOPS_CACHE_ROOT"] = str(tmp_path)
-    system.kill_when("build kind ", sys.executable, "-m", "flaskops_sandbox", "up", log="killed-while-it-builds")
+    system.kill_when("build kind ", sys.executable, "-m", "flaskops_sandbox", "up", log="killed-during-build")
     down = system.sandbox("down")
     del system.environment["FLASKOPS_CACHE_ROOT"]
     assert down.code == 0, down.output
