@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.flaskops.eks.plugins.module_utils._unknown import is_unknown
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import is_unknown
 
 ASSUMED_ROLE = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/]+)/.+")
 USER_OR_ROLE = re.compile(r"arn:(aws[a-z-]*):(?:iam|sts)::([0-9]{12}):((?:user|role)/.+)")

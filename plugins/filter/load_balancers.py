@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.flaskops.eks.plugins.module_utils._unknown import UNKNOWN
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 
 def unnamed_ingresses(found: Iterable[Mapping[str, Any]], wanted: Iterable[Mapping[str, Any]]) -> list[str]:

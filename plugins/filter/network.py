@@ -14,7 +14,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible_collections.flaskops.eks.plugins.filter.tags import foreign, tagged_with
 from ansible_collections.flaskops.eks.plugins.filter.validation import documentation_problems
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import identity_of
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.identity_tags import identity_of
 
 SUBNET_ROLES = ("public", "private", "database")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.identity_tags import (
     IDENTITY_TAGS,
     identity_of,
     listed_tags,

@@ -18,8 +18,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.flaskops.eks.plugins.filter.entries import in_state
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import IDENTITY_TAGS
-from ansible_collections.flaskops.eks.plugins.module_utils._unknown import UNKNOWN
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.identity_tags import IDENTITY_TAGS
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 # The component is each role's own.
 SHARED_IDENTITY = tuple(key for key in IDENTITY_TAGS if key != "flaskops:component")

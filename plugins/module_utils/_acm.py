@@ -13,8 +13,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
     boto3_tag_list_to_ansible_dict,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import AwsApi
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import Found
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import AwsApi
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Found
 
 # ListCertificates leaves everything but RSA_1024 and RSA_2048 out unless asked.
 # https://docs.aws.amazon.com/acm/latest/APIReference/API_ListCertificates.html

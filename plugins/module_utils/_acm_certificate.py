@@ -15,9 +15,12 @@ from typing import Any, ClassVar
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from ansible_collections.flaskops.eks.plugins.module_utils._acm import CertificateApi, validation_records
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.identity_tags import (
     IDENTITY_TAGS,
-    UNKNOWN,
+    identity_of,
+    same_identity,
+)
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import (
     Action,
     Found,
     RemoveTags,
@@ -25,11 +28,10 @@ from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
     SetTags,
     Wanted,
     changed_copy,
-    identity_of,
     plan_tags,
-    same_identity,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import Conflict, Resource, poll
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import Conflict, Resource, poll
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 ALGORITHMS = ["RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]
 USABLE = ("ISSUED", "PENDING_VALIDATION")

@@ -31,7 +31,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils._manifest_parts impor
     versioned_labels,
 )
 from ansible_collections.flaskops.eks.plugins.module_utils._pod_manifest import CA_FILE, pod_template
-from ansible_collections.flaskops.eks.plugins.module_utils._unknown import UNKNOWN, is_unknown
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN, is_unknown
 
 PSS_LABELS = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
 GATE_LABEL = {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"}

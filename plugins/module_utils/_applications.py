@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.flaskops.eks.plugins.module_utils._application_settings import ApplicationError, Settings
-from ansible_collections.flaskops.eks.plugins.module_utils._unknown import is_unknown
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import is_unknown
 
 __all__ = ["ExternalSecret", "Ingress", "Migration", "Settings", "Shared", "number"]
 

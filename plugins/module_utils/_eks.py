@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import AwsApi, snake
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
-    UNKNOWN,
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import AwsApi, snake
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import (
     Action,
     ApiAction,
     CreateAction,
@@ -20,7 +19,8 @@ from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
     SetTags,
     health_issues,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import Resource, poll
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import Resource, poll
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 
 class EksCreate(CreateAction):

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import snake
 from ansible_collections.flaskops.eks.plugins.module_utils._eks import ClusterChild, EksCreate
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
-    UNKNOWN,
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import snake
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import (
     Action,
     ApiAction,
     DeleteAction,
@@ -22,6 +21,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
     changed_copy,
     plan_tags,
 )
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 Scope = tuple[str, tuple[str, ...]]  # "cluster" or "namespace", the namespaces
 

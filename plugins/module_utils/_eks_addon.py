@@ -15,11 +15,10 @@ try:
 except ImportError:  # JSON is enough unless somebody writes YAML
     yaml = None
 
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import snake
 from ansible_collections.flaskops.eks.plugins.module_utils._eks import ClusterChild, EksCreate
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import snake
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import (
     REMOVE_AND_RUN_AGAIN,
-    UNKNOWN,
     Action,
     ApiAction,
     DeleteAction,
@@ -31,6 +30,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
     failure,
     plan_tags,
 )
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 # An add-on without nodes to run on is DEGRADED by this until they come; waiting helps.
 PASSING_ISSUES = frozenset({"InsufficientNumberOfReplicas"})

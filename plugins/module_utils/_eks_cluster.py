@@ -21,9 +21,8 @@ from ansible_collections.flaskops.eks.plugins.module_utils._eks_cluster_actions 
     UpdateSupportType,
     UpdateVersion,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import (
     REMOVE_AND_RUN_AGAIN,
-    UNKNOWN,
     Action,
     Found,
     ResourceError,
@@ -32,7 +31,8 @@ from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
     failure,
     plan_tags,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import Conflict
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import Conflict
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 
 def _names(values: list[str] | None) -> tuple[str, ...] | None:

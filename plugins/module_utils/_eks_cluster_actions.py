@@ -9,15 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import snake
 from ansible_collections.flaskops.eks.plugins.module_utils._eks import EksCreate
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
-    UNKNOWN,
-    ApiAction,
-    DeleteAction,
-    Found,
-    changed_copy,
-)
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import snake
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import ApiAction, DeleteAction, Found, changed_copy
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 

@@ -20,9 +20,8 @@ from ansible_collections.flaskops.eks.plugins.module_utils._eks_nodegroup_action
     taint_parameters,
     taints_of,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import (
     REMOVE_AND_RUN_AGAIN,
-    UNKNOWN,
     Action,
     Found,
     ResourceError,
@@ -31,6 +30,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
     failure,
     plan_tags,
 )
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ansible_collections.flaskops.eks.plugins.module_utils._eks import EksCreate
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
-    UNKNOWN,
-    ApiAction,
-    DeleteAction,
-    Found,
-    changed_copy,
-)
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import ApiAction, DeleteAction, Found, changed_copy
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 Taint = tuple[str, str, str]  # key, value, effect
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ansible_collections.flaskops.eks.plugins.module_utils._eks import ClusterChild, EksCreate
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
-    UNKNOWN,
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import (
     Action,
     ApiAction,
     DeleteAction,
@@ -21,6 +20,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
     changed_copy,
     plan_tags,
 )
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
     boto3_tag_list_to_ansible_dict,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import AwsApi, snake
 from ansible_collections.flaskops.eks.plugins.module_utils._elasticache_actions import (
     SETTINGS,
     ChangeNodeType,
@@ -27,8 +26,8 @@ from ansible_collections.flaskops.eks.plugins.module_utils._elasticache_actions 
     UpdateAuthToken,
     UpgradeEngine,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
-    UNKNOWN,
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import AwsApi, snake
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import (
     Action,
     ApiAction,
     Found,
@@ -39,7 +38,8 @@ from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
     changed_copy,
     plan_tags,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import Resource
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import Resource
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 # The options of a create, beside SETTINGS, and AWS's names for them.
 CREATE_ONLY = {

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
-    UNKNOWN,
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import (
     ApiAction,
     CreateAction,
     DeleteAction,
     Found,
     changed_copy,
 )
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 # Options that one ModifyReplicationGroup call may change together, and AWS's names for them.
 SETTINGS = {

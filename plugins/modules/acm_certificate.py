@@ -130,7 +130,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils._acm_certificate impo
     Certificate,
     WantedCertificate,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import resource_options, run
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import resource_options, run
 
 
 def argument_spec() -> dict[str, dict[str, object]]:

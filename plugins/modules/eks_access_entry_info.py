@@ -75,10 +75,10 @@ access_entries:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_access_entry import AccessEntry, WantedAccessEntry
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import Found
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.info import existing, report
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Found
 
 
 def argument_spec() -> dict[str, dict[str, object]]:

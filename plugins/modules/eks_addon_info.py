@@ -76,8 +76,8 @@ addons:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_addon import Addon, WantedAddon
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.info import existing, report
 
 

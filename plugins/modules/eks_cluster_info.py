@@ -105,8 +105,8 @@ clusters:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_cluster import Cluster, WantedCluster
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.info import existing, report
 
 

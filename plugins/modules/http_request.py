@@ -129,7 +129,7 @@ elapsed:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.flaskops.eks.plugins.module_utils._http_request import (
+from ansible_collections.flaskops.eks.plugins.module_utils.http_client import (
     RequestFailed,
     Target,
     explain_mismatch,

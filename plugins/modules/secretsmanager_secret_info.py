@@ -70,7 +70,7 @@ except ImportError:  # AnsibleAWSModule reports the missing library before any o
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import AwsApi, snake
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import AwsApi, snake
 
 
 def argument_spec() -> dict[str, dict[str, object]]:

@@ -22,7 +22,7 @@ import yaml
 from ansible.module_utils import basic
 from ansible.module_utils.common import parameters
 from ansible.module_utils.common.parameters import remove_values
-from ansible_collections.flaskops.eks.plugins.module_utils._unknown import UNKNOWN
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 PLACEHOLDER: t.Final = UNKNOWN
 PLAN_KEY: t.Final = "plan"

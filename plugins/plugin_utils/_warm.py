@@ -29,7 +29,7 @@ _SERVICE = re.compile(
     r"\b(?:client|resource|connect)\((?:\w+,\s*)?[\"']([a-z0-9-]+)[\"']|\bservice: str = [\"']([a-z0-9-]+)[\"']"
 )
 _MODULE_UTILS = re.compile(
-    r"^from (?:ansible_collections\.\w+\.\w+\.plugins\.module_utils)?\.(\w+) import", re.MULTILINE
+    r"^from (?:ansible_collections\.\w+\.\w+\.plugins\.module_utils)?\.([\w.]+) import", re.MULTILINE
 )
 _EXAMPLES: t.Final = frozenset({"modules"})
 """Files of amazon.aws that name services in examples only."""

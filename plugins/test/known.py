@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.flaskops.eks.plugins.module_utils._unknown import is_unknown
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import is_unknown
 
 
 def known(value: Any) -> bool:

@@ -14,7 +14,7 @@ try:
 except ImportError:  # AnsibleAWSModule reports the missing library before any of this runs
     BotoCoreError = ClientError = OSError
 
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import Found, ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Found, ResourceError
 
 
 def existing(names: Iterable[str], describe: Callable[[str], Found]) -> list[dict[str, Any]]:

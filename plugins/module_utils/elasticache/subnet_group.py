@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
-from ansible_collections.flaskops.eks.plugins.module_utils._aws import AwsApi
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import Found
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import AwsApi
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.info import existing
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Found
 
 
 class SubnetGroupApi(AwsApi):

@@ -14,8 +14,8 @@ from ansible_collections.flaskops.eks.plugins.module_utils._acm_certificate impo
     choose,
     plan,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import Action, ResourceError
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import Conflict, perform, refuse_foreign
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Action, ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import Conflict, perform, refuse_foreign
 
 OURS = {"flaskops:environment": "dev", "flaskops:component": "dns_tls"}
 

@@ -12,7 +12,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils._eks_cluster import (
     plan,
 )
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_cluster_actions import CreateCluster
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import ResourceError
 
 FOUND: dict[str, Any] = {
     "name": "c",

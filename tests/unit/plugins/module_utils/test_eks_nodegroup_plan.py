@@ -13,7 +13,8 @@ from ansible_collections.flaskops.eks.plugins.module_utils._eks_nodegroup import
     nodegroup_view,
     plan,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import UNKNOWN, ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 FOUND: dict[str, Any] = {
     "nodegroup_name": "n",

@@ -10,7 +10,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils import (
     _eks_addon,
     _eks_pod_identity,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import Found, ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Found, ResourceError
 
 ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"

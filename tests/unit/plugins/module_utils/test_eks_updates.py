@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.flaskops.eks.plugins.module_utils import _resource
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_addon import Addon, WantedAddon
 from ansible_collections.flaskops.eks.plugins.module_utils._eks_nodegroup import Nodegroup, WantedNodegroup
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils.aws import resource as engine
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import ResourceError
 
 BLOCKED = {"error_code": "PodEvictionFailure", "error_message": "Reached max retries while trying to evict pods"}
 
@@ -44,7 +44,7 @@ def addon(*statuses: str) -> Addon:
 
 @pytest.fixture(autouse=True)
 def no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_resource.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(engine.time, "sleep", lambda seconds: None)
 
 
 def start(resource: Any) -> Any:

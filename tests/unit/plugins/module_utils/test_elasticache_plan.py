@@ -10,7 +10,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils._elasticache import (
     described,
     plan,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import Found, ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Found, ResourceError
 
 FOUND: dict[str, Any] = {
     "replication_group_id": "g",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import ResourceError
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.info import existing, report
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import ResourceError
 from ansible_collections.flaskops.eks.plugins.module_utils.ecr.repository import repositories
 from ansible_collections.flaskops.eks.plugins.module_utils.elasticache import subnet_group as cache
 from ansible_collections.flaskops.eks.plugins.module_utils.iam.managed_policy import policies

@@ -81,7 +81,7 @@ class Runner:
 
 @pytest.fixture
 def run(running: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Runner:
-    resource = importlib.import_module("ansible_collections.flaskops.eks.plugins.module_utils._resource")
+    resource = importlib.import_module("ansible_collections.flaskops.eks.plugins.module_utils.aws.resource")
     monkeypatch.setattr(resource, "POLL_SHORTEST", 0.02)
     # Each client of a new session would read botocore's service models again; the in-process runner shares them too.
     monkeypatch.setattr(botocore.loaders, "create_loader", lambda *_: LOADER)

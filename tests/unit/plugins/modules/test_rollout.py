@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.flaskops.eks.plugins.module_utils._rollout import (
+from ansible_collections.flaskops.eks.plugins.module_utils.rollout_diagnosis import (
     Observed,
     Verdict,
     current_pods,

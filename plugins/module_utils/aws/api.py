@@ -19,8 +19,8 @@ except ImportError:  # AnsibleAWSModule reports the missing library before any o
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import normalize_boto3_result
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import Found
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import Conflict
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Found
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import Conflict
 
 # Keys whose values are the user's own names: never to be rewritten.
 OPAQUE = ("tags", "labels")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
-from ansible_collections.flaskops.eks.plugins.module_utils import _resource
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import Action, Found, ResourceError
-from ansible_collections.flaskops.eks.plugins.module_utils._resource import Conflict, Resource, poll, run
+from ansible_collections.flaskops.eks.plugins.module_utils.aws import resource as engine
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Action, Found, ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import Conflict, Resource, poll, run
 
 
 class Exit(Exception):
@@ -112,8 +112,8 @@ class Thing(Resource):
 def no_sleep(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock that only sleeping moves."""
     clock = [0.0]
-    monkeypatch.setattr(_resource.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(_resource.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    monkeypatch.setattr(engine.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(engine.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
     return clock
 
 

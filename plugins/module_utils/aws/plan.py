@@ -7,16 +7,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from ansible.module_utils.common.text.converters import to_text
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_aws_tags
-from ansible_collections.flaskops.eks.plugins.module_utils._unknown import UNKNOWN as UNKNOWN
-
-# With the name these say whose an object is; other tags may change without making it somebody else's.
-IDENTITY_TAGS = ("flaskops:project", "flaskops:environment", "flaskops:component", "flaskops:managed-by")
 
 # The end of an error about an object that failed for good.
 REMOVE_AND_RUN_AGAIN = ". Remove the cause, delete it (state: absent) and run again."
@@ -161,21 +156,6 @@ def plan_tags(wanted: Wanted, found: dict[str, Any]) -> list[Action]:
 def are_untold(found: dict[str, Any]) -> bool:
     """Whether AWS does not tell the tags now: of some kinds it does so only while they are available."""
     return "tags" in found and found["tags"] is None
-
-
-def same_identity(wanted: Mapping[str, str] | None, found: Mapping[str, str] | None) -> bool:
-    """Whether `found` carries every identity tag that is wanted, with the same value."""
-    return all((found or {}).get(key) == value for key, value in identity_of(wanted).items())
-
-
-def identity_of(tags: Mapping[str, str] | None) -> dict[str, str]:
-    """The identity tags among these."""
-    return {key: value for key, value in (tags or {}).items() if key in IDENTITY_TAGS}
-
-
-def listed_tags(tags: Mapping[str, str] | None) -> str:
-    """Tags for a message."""
-    return ", ".join(f"{key}={value}" for key, value in sorted((tags or {}).items())) or "none"
 
 
 def health_issues(found: dict[str, Any]) -> list[str]:

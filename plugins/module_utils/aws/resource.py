@@ -20,16 +20,18 @@ try:
 except ImportError:  # AnsibleAWSModule reports the missing library before any of this runs
     BotoCoreError = ClientError = OSError
 
-from ansible_collections.flaskops.eks.plugins.module_utils._plan import (
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.identity_tags import (
+    identity_of,
+    listed_tags,
+    same_identity,
+)
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import (
     Action,
     Found,
     ResourceError,
     are_untold,
     failure,
     health_issues,
-    identity_of,
-    listed_tags,
-    same_identity,
 )
 
 # One poll every twentieth of the time waited so far: at most 5 % of a wait is lost, and nobody is asked too often.
