@@ -123,9 +123,10 @@ after: {description: "The same as they are now, or would be in check mode.", ret
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.flaskops.eks.plugins.module_utils._eks_access_entry import AccessEntry, WantedAccessEntry
-from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import resource_options, run
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.access_entry.plan import WantedAccessEntry
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.access_entry.resource import AccessEntry
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.api import EksApi
 
 TYPES = ["STANDARD", "EC2", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "HYBRID_LINUX", "HYPERPOD_LINUX"]
 

@@ -75,10 +75,11 @@ access_entries:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.flaskops.eks.plugins.module_utils._eks_access_entry import AccessEntry, WantedAccessEntry
-from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.info import existing, report
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Found
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.access_entry.plan import WantedAccessEntry
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.access_entry.resource import AccessEntry
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.api import EksApi
 
 
 def argument_spec() -> dict[str, dict[str, object]]:

@@ -135,9 +135,10 @@ after: {description: "The same as they are now, or would be in check mode.", ret
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.flaskops.eks.plugins.module_utils._eks_addon import Addon, WantedAddon
-from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import resource_options, run
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.addon.plan import WantedAddon
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.addon.resource import Addon
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.api import EksApi
 
 
 def argument_spec() -> dict[str, dict[str, object]]:

@@ -204,10 +204,11 @@ after: {description: "The same as they are now, or would be in check mode.", ret
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.flaskops.eks.plugins.module_utils._eks_cluster import Cluster, WantedCluster
-from ansible_collections.flaskops.eks.plugins.module_utils._eks_cluster_actions import LOG_TYPES
-from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import resource_options, run
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.api import EksApi
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.cluster.actions import LOG_TYPES
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.cluster.plan import WantedCluster
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.cluster.resource import Cluster
 
 
 def argument_spec() -> dict[str, dict[str, object]]:

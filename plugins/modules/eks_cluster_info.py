@@ -105,9 +105,10 @@ clusters:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.flaskops.eks.plugins.module_utils._eks_cluster import Cluster, WantedCluster
-from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.info import existing, report
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.api import EksApi
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.cluster.plan import WantedCluster
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.cluster.resource import Cluster
 
 
 def argument_spec() -> dict[str, dict[str, object]]:

@@ -99,9 +99,10 @@ nodegroups:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.flaskops.eks.plugins.module_utils._eks_nodegroup import Nodegroup, WantedNodegroup
-from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import EksApi
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.info import existing, report
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.api import EksApi
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.nodegroup.plan import WantedNodegroup
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.nodegroup.resource import Nodegroup
 
 
 def argument_spec() -> dict[str, dict[str, object]]:

@@ -17,7 +17,7 @@ JINJA = jinja2.Environment(autoescape=False)  # noqa: S701 - only used to parse
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
 # (role, service, files): the README of the role must list the permissions for the API calls in these files.
 CALLS = [
-    ("eks", "eks", "_eks*.py"),
+    ("eks", "eks", "eks/**/*.py"),
     ("data_stores", "elasticache", "_elasticache*.py"),
     ("dns_tls", "acm", "_acm*.py"),
     ("dns_tls", "route53", "_acm*.py"),

@@ -120,17 +120,6 @@ class AwsApi:
         return False
 
 
-class EksApi(AwsApi):
-    """EKS. https://docs.aws.amazon.com/eks/latest/APIReference/Welcome.html"""
-
-    @classmethod
-    def connect(cls, module: Any, service: str = "eks") -> AwsApi:
-        return super().connect(module, service)
-
-    def takes_token(self, operation: str) -> bool:
-        return operation.startswith(("create_", "update_", "associate_encryption_config"))
-
-
 class ElastiCacheApi(AwsApi):
     """ElastiCache. Its creates are unique by the group's id, so a retried create is refused and never doubled."""
 

@@ -2,38 +2,34 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An EKS add-on: wanted, actions, plan. https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAddon.html"""
+"""The plan of an EKS add-on: the wanted options, the comparison, the actions."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 try:
     import yaml
 except ImportError:  # JSON is enough unless somebody writes YAML
     yaml = None
 
-from ansible_collections.flaskops.eks.plugins.module_utils._eks import ClusterChild, EksCreate
-from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import snake
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import (
     REMOVE_AND_RUN_AGAIN,
     Action,
-    ApiAction,
-    DeleteAction,
     Found,
     ResourceError,
     Wanted,
-    changed_copy,
     creation_failed,
     failure,
     plan_tags,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
-
-# An add-on without nodes to run on is DEGRADED by this until they come; waiting helps.
-PASSING_ISSUES = frozenset({"InsufficientNumberOfReplicas"})
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.addon.actions import (
+    CreateAddon,
+    DeleteAddon,
+    UpdateAddon,
+)
 
 
 def parsed(values: str | None) -> Any:
@@ -95,52 +91,6 @@ def addon_view(found: dict[str, Any]) -> dict[str, Any]:
         ),
         "tags": found.get("tags") or {},
     }
-
-
-class CreateAddon(EksCreate):
-    operation: ClassVar[str] = "create_addon"
-
-    def __str__(self) -> str:
-        return f"create add-on {self.name} ({self.parameters.get('addonVersion', 'default version')})"
-
-    def predict(self, found: Found) -> Found:
-        after = {"addon_version": UNKNOWN, **self.described(), "addon_name": self.name, "status": "ACTIVE"}
-        del after["resolve_conflicts"]
-        return after
-
-
-@dataclass(frozen=True)
-class UpdateAddon(ApiAction):
-    """`parameters` in AWS's names; `differing` are the options that made it necessary."""
-
-    name: str
-    parameters: dict[str, Any]
-    differing: tuple[str, ...]
-    operation: ClassVar[str] = "update_addon"
-
-    def __str__(self) -> str:
-        text = f"update add-on {self.name}: {', '.join(self.differing)}"
-        return text + (f" (to {self.parameters['addonVersion']})" if "version" in self.differing else "")
-
-    def request(self) -> dict[str, Any]:
-        return self.parameters
-
-    def predict(self, found: Found) -> Found:
-        after = changed_copy(found, **snake(self.parameters))
-        del after["resolve_conflicts"]
-        return after
-
-
-@dataclass(frozen=True)
-class DeleteAddon(DeleteAction):
-    """`preserve` leaves what runs in the cluster and only ends EKS's management of it."""
-
-    preserve: bool = False
-    kind: ClassVar[str] = "add-on"
-    operation: ClassVar[str] = "delete_addon"
-
-    def request(self) -> dict[str, Any]:
-        return {"preserve": self.preserve}
 
 
 def _parameters(wanted: WantedAddon) -> dict[str, Any]:
@@ -206,50 +156,3 @@ def plan(wanted: WantedAddon, found: Found) -> list[Action]:
         parameters.update({key: value for key, value in kept.items() if value and key not in parameters})
         actions.append(UpdateAddon(wanted.name, parameters, differing))
     return actions
-
-
-class Addon(ClusterChild):
-    kind = "add-on"
-    result_key = "addon"
-    arn_key = "addon_arn"
-    name_key = "addonName"
-    when_new: ClassVar[dict[str, Any]] = {
-        "service_account_role_arn": None,
-        "pod_identity_associations": [],
-        "health": {"issues": []},
-    }
-    busy_states = frozenset({"CREATING", "UPDATING"})
-    deleting_states = frozenset({"DELETING"})
-    failed_states = frozenset({"CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED", "DEGRADED"})
-
-    def read(self) -> Found:
-        """The add-on; its associations, which EKS gives as ARNs, with service account and role."""
-        found = self.api.describe("describe_addon", "addon", **self.identity())
-        if found is None:
-            return None
-        pods = []
-        for arn in found.get("pod_identity_associations") or []:
-            pod = self.api.describe(
-                "describe_pod_identity_association",
-                "association",
-                clusterName=self.wanted.cluster_name,
-                associationId=arn.rsplit("/", 1)[-1],
-            )
-            if pod is not None:
-                pods.append({key: pod.get(key) for key in ("service_account", "role_arn", "association_arn")})
-        found["pod_identity_associations"] = pods
-        return found
-
-    def settled(self, found: Found) -> bool:
-        if not super().settled(found):
-            return False
-        if found is None or found.get("status") != "DEGRADED" or self.wanted.state == "absent":
-            return True
-        codes = {issue.get("code") for issue in (found.get("health") or {}).get("issues") or []}
-        return not codes or not codes <= PASSING_ISSUES
-
-    def plan(self, found: Found) -> list[Action]:
-        return plan(self.wanted, found)
-
-    def view(self, found: dict[str, Any]) -> dict[str, Any]:
-        return addon_view(found)

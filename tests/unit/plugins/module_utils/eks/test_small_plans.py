@@ -5,28 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.flaskops.eks.plugins.module_utils import (
-    _eks_access_entry,
-    _eks_addon,
-    _eks_pod_identity,
-)
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Found, ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.access_entry import plan as access_entry_plan
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.addon import plan as addon_plan
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.pod_identity_association import plan as association_plan
 
 ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
 EVERYWHERE = ("cluster", ())
 
 
-def addon(**options: Any) -> _eks_addon.WantedAddon:
-    return _eks_addon.WantedAddon(cluster_name="c", name="vpc-cni", **options)
+def addon(**options: Any) -> addon_plan.WantedAddon:
+    return addon_plan.WantedAddon(cluster_name="c", name="vpc-cni", **options)
 
 
-def entry(**options: Any) -> _eks_access_entry.WantedAccessEntry:
-    return _eks_access_entry.WantedAccessEntry(cluster_name="c", principal_arn="arn:p", **options)
+def entry(**options: Any) -> access_entry_plan.WantedAccessEntry:
+    return access_entry_plan.WantedAccessEntry(cluster_name="c", principal_arn="arn:p", **options)
 
 
-def association(**options: Any) -> _eks_pod_identity.WantedAssociation:
-    return _eks_pod_identity.WantedAssociation(cluster_name="c", namespace="flask", service_account="app", **options)
+def association(**options: Any) -> association_plan.WantedAssociation:
+    return association_plan.WantedAssociation(cluster_name="c", namespace="flask", service_account="app", **options)
 
 
 ADDON = {
@@ -160,9 +158,9 @@ IDS = [case[0] for case in CASES]
 
 def plan(wanted: Any, found: Found) -> list[Any]:
     module = {
-        _eks_addon.WantedAddon: _eks_addon,
-        _eks_access_entry.WantedAccessEntry: _eks_access_entry,
-        _eks_pod_identity.WantedAssociation: _eks_pod_identity,
+        addon_plan.WantedAddon: addon_plan,
+        access_entry_plan.WantedAccessEntry: access_entry_plan,
+        association_plan.WantedAssociation: association_plan,
     }[type(wanted)]
     return module.plan(wanted, found)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.flaskops.eks.plugins.module_utils._eks_addon import Addon, WantedAddon
-from ansible_collections.flaskops.eks.plugins.module_utils._eks_nodegroup import Nodegroup, WantedNodegroup
 from ansible_collections.flaskops.eks.plugins.module_utils.aws import resource as engine
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.addon.plan import WantedAddon
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.addon.resource import Addon
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.nodegroup.plan import WantedNodegroup
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.nodegroup.resource import Nodegroup
 
 BLOCKED = {"error_code": "PodEvictionFailure", "error_message": "Reached max retries while trying to evict pods"}
 

@@ -6,13 +6,9 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.flaskops.eks.plugins.module_utils._eks_cluster import (
-    WantedCluster,
-    cluster_view,
-    plan,
-)
-from ansible_collections.flaskops.eks.plugins.module_utils._eks_cluster_actions import CreateCluster
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.cluster.actions import CreateCluster
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.cluster.plan import WantedCluster, cluster_view, plan
 
 FOUND: dict[str, Any] = {
     "name": "c",

@@ -6,14 +6,16 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.flaskops.eks.plugins.module_utils._eks_nodegroup import (
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.nodegroup.actions import (
     UpdateNodegroupConfig,
     UpdateNodegroupVersion,
+)
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.nodegroup.plan import (
     WantedNodegroup,
     nodegroup_view,
     plan,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import ResourceError
 from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 FOUND: dict[str, Any] = {

@@ -2,24 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A managed node group: wanted, actions, plan. https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html"""
+"""The plan of a managed node group: the wanted options, the comparison, the actions."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-from ansible_collections.flaskops.eks.plugins.module_utils._eks import ClusterChild
-from ansible_collections.flaskops.eks.plugins.module_utils._eks_nodegroup_actions import (
-    CreateNodegroup,
-    DeleteNodegroup,
-    Taint,
-    UpdateNodegroupConfig,
-    UpdateNodegroupVersion,
-    taint_parameters,
-    taints_of,
-)
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import (
     REMOVE_AND_RUN_AGAIN,
     Action,
@@ -30,7 +20,15 @@ from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import (
     failure,
     plan_tags,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.nodegroup.actions import (
+    CreateNodegroup,
+    DeleteNodegroup,
+    Taint,
+    UpdateNodegroupConfig,
+    UpdateNodegroupVersion,
+    taint_parameters,
+    taints_of,
+)
 
 
 @dataclass(frozen=True)
@@ -243,28 +241,3 @@ def plan(wanted: WantedNodegroup, found: Found) -> list[Action]:
     current = nodegroup_view(found)
     refuse_impossible(wanted, current)
     return plan_tags(wanted, current) + plan_config(wanted, current) + plan_version(wanted, current)
-
-
-class Nodegroup(ClusterChild):
-    kind = "node group"
-    result_key = "nodegroup"
-    arn_key = "nodegroup_arn"
-    name_key = "nodegroupName"
-    when_new: ClassVar[dict[str, Any]] = {
-        "labels": {},
-        "taints": [],
-        "health": {"issues": []},
-        "resources": {"auto_scaling_groups": [{"name": UNKNOWN}]},
-    }
-    busy_states = frozenset({"CREATING", "UPDATING"})
-    deleting_states = frozenset({"DELETING"})
-    failed_states = frozenset({"CREATE_FAILED", "DELETE_FAILED"})
-
-    def read(self) -> Found:
-        return self.api.describe("describe_nodegroup", "nodegroup", **self.identity())
-
-    def plan(self, found: Found) -> list[Action]:
-        return plan(self.wanted, found)
-
-    def view(self, found: dict[str, Any]) -> dict[str, Any]:
-        return nodegroup_view(found)

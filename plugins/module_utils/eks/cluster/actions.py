@@ -2,16 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The changes that EKS offers on a cluster, each as data: its call, its words, its prediction."""
+"""The changes that EKS offers on a cluster, each with its call, text and prediction."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ansible_collections.flaskops.eks.plugins.module_utils._eks import EksCreate
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import snake
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import ApiAction, DeleteAction, Found, changed_copy
+from ansible_collections.flaskops.eks.plugins.module_utils.eks.resource import EksCreate
 from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
