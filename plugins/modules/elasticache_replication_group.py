@@ -192,12 +192,14 @@ after: {description: "The same as they are now, or would be in check mode.", ret
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.flaskops.eks.plugins.module_utils._elasticache import (
-    ReplicationGroup,
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import resource_options, run
+from ansible_collections.flaskops.eks.plugins.module_utils.elasticache.api import ElastiCacheApi
+from ansible_collections.flaskops.eks.plugins.module_utils.elasticache.replication_group.plan import (
     WantedReplicationGroup,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import ElastiCacheApi
-from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import resource_options, run
+from ansible_collections.flaskops.eks.plugins.module_utils.elasticache.replication_group.resource import (
+    ReplicationGroup,
+)
 
 
 def argument_spec() -> dict[str, dict[str, object]]:

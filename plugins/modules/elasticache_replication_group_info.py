@@ -85,10 +85,15 @@ replication_groups:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.flaskops.eks.plugins.module_utils._elasticache import ReplicationGroup, WantedReplicationGroup
-from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import ElastiCacheApi
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.info import existing, report
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Found
+from ansible_collections.flaskops.eks.plugins.module_utils.elasticache.api import ElastiCacheApi
+from ansible_collections.flaskops.eks.plugins.module_utils.elasticache.replication_group.plan import (
+    WantedReplicationGroup,
+)
+from ansible_collections.flaskops.eks.plugins.module_utils.elasticache.replication_group.resource import (
+    ReplicationGroup,
+)
 
 
 def argument_spec() -> dict[str, dict[str, object]]:

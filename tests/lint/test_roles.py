@@ -18,7 +18,7 @@ ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir()
 # (role, service, files): the README of the role must list the permissions for the API calls in these files.
 CALLS = [
     ("eks", "eks", "eks/**/*.py"),
-    ("data_stores", "elasticache", "_elasticache*.py"),
+    ("data_stores", "elasticache", "elasticache/**/*.py"),
     ("dns_tls", "acm", "_acm*.py"),
     ("dns_tls", "route53", "_acm*.py"),
 ]

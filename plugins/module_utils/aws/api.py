@@ -118,16 +118,3 @@ class AwsApi:
     def takes_token(self, operation: str) -> bool:
         """Whether the operation has a clientRequestToken."""
         return False
-
-
-class ElastiCacheApi(AwsApi):
-    """ElastiCache. Its creates are unique by the group's id, so a retried create is refused and never doubled."""
-
-    missing_codes = frozenset({"ReplicationGroupNotFoundFault", "CacheClusterNotFound"})
-    conflict_codes = frozenset(
-        {"ReplicationGroupAlreadyExists", "InvalidReplicationGroupState", "InvalidCacheClusterState"}
-    )
-
-    @classmethod
-    def connect(cls, module: Any, service: str = "elasticache") -> AwsApi:
-        return super().connect(module, service)

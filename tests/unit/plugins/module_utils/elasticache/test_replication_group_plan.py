@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.flaskops.eks.plugins.module_utils._elasticache import (
+from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Found, ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils.elasticache.replication_group.plan import (
     WantedReplicationGroup,
-    described,
     plan,
 )
-from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Found, ResourceError
+from ansible_collections.flaskops.eks.plugins.module_utils.elasticache.replication_group.resource import described
 
 FOUND: dict[str, Any] = {
     "replication_group_id": "g",
