@@ -124,12 +124,9 @@ after: {description: "The same as they are now, or would be in check mode.", ret
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.flaskops.eks.plugins.module_utils._acm import CertificateApi
-from ansible_collections.flaskops.eks.plugins.module_utils._acm_certificate import (
-    ALGORITHMS,
-    Certificate,
-    WantedCertificate,
-)
+from ansible_collections.flaskops.eks.plugins.module_utils.acm.api import CertificateApi
+from ansible_collections.flaskops.eks.plugins.module_utils.acm.certificate.plan import ALGORITHMS, WantedCertificate
+from ansible_collections.flaskops.eks.plugins.module_utils.acm.certificate.resource import Certificate
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import resource_options, run
 
 

@@ -99,12 +99,9 @@ certificates:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.flaskops.eks.plugins.module_utils._acm import CertificateApi
-from ansible_collections.flaskops.eks.plugins.module_utils._acm_certificate import (
-    ALGORITHMS,
-    Certificate,
-    WantedCertificate,
-)
+from ansible_collections.flaskops.eks.plugins.module_utils.acm.api import CertificateApi
+from ansible_collections.flaskops.eks.plugins.module_utils.acm.certificate.plan import ALGORITHMS, WantedCertificate
+from ansible_collections.flaskops.eks.plugins.module_utils.acm.certificate.resource import Certificate
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.info import report
 
 

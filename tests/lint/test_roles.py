@@ -19,8 +19,8 @@ ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir()
 CALLS = [
     ("eks", "eks", "eks/**/*.py"),
     ("data_stores", "elasticache", "elasticache/**/*.py"),
-    ("dns_tls", "acm", "_acm*.py"),
-    ("dns_tls", "route53", "_acm*.py"),
+    ("dns_tls", "acm", "acm/**/*.py"),
+    ("dns_tls", "route53", "acm/**/*.py"),
 ]
 
 

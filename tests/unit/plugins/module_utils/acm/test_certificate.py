@@ -6,14 +6,10 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.flaskops.eks.plugins.module_utils import _acm_certificate
-from ansible_collections.flaskops.eks.plugins.module_utils._acm import CertificateApi, validation_records
-from ansible_collections.flaskops.eks.plugins.module_utils._acm_certificate import (
-    Certificate,
-    WantedCertificate,
-    choose,
-    plan,
-)
+from ansible_collections.flaskops.eks.plugins.module_utils.acm.api import CertificateApi, validation_records
+from ansible_collections.flaskops.eks.plugins.module_utils.acm.certificate import resource as certificate_resource
+from ansible_collections.flaskops.eks.plugins.module_utils.acm.certificate.plan import WantedCertificate, choose, plan
+from ansible_collections.flaskops.eks.plugins.module_utils.acm.certificate.resource import Certificate
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Action, ResourceError
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import Conflict, perform, refuse_foreign
 
@@ -314,8 +310,8 @@ def test_a_busy_zone_is_waited_for_whoever_uses_the_certificate(
 ) -> None:
     """Only a certificate that shall be deleted has to be released by its users first."""
     clock = [0.0]
-    monkeypatch.setattr(_acm_certificate.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(_acm_certificate.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    monkeypatch.setattr(certificate_resource.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(certificate_resource.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
     api = FakeApi(certificate("a", in_use_by=users))
     if state == "absent":
         api.write_records("Z1", validation_records(certificate("a")))
@@ -356,8 +352,8 @@ def test_release_waits_for_a_user_that_is_going(monkeypatch: pytest.MonkeyPatch)
         clock[0] += seconds
         api.entries["a"]["in_use_by"] = [] if clock[0] > 10 else ["arn:alb"]
 
-    monkeypatch.setattr(_acm_certificate.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(_acm_certificate.time, "sleep", sleep)
+    monkeypatch.setattr(certificate_resource.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(certificate_resource.time, "sleep", sleep)
     resource = Certificate(api, want(state="absent"), timeout=1200.0, wait=True)
     for action in resource.plan(resource.describe()):
         resource.apply(action)
