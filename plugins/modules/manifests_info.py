@@ -74,7 +74,7 @@ resources:
 
 from typing import Any
 
-from ansible_collections.flaskops.eks.plugins.module_utils._unknown import is_unknown
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import is_unknown
 from ansible_collections.kubernetes.core.plugins.module_utils.ansiblemodule import AnsibleModule
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
