@@ -221,8 +221,8 @@ def test_failed_verification_names_cause_next_step_and_evidence(chain, system):
     run = system.playbook("playbooks/verify.yml", "-e", "verify_minimum_certificate_days=9999", log="verify-fails")
     assert run.code != 0 and run.failed == 1
     told = dict(re.findall(r"^\s*(cause|next|left behind|evidence): (.+)$", run.output, re.M))
-    assert "The certificate is for this name and lasts: no" in run.output
-    assert re.search(r"ends on .*, in \d+ days", told["cause"]) and told["next"].startswith("renew or replace")
+    assert "Verify the certificate: failed" in run.output
+    assert re.search(r"expires on .*, in \d+ days", told["cause"]) and told["next"].startswith("renew or replace")
     assert told["left behind"] == "nothing"
     texts = {path.name: path.read_text(encoding="utf-8") for path in Path(told["evidence"]).iterdir()}
     assert {"event.yml", "pod.yml", "ingress.yml", "target_groups.yml", "controller-metrics-server.log"} <= set(texts)
