@@ -5,7 +5,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.cache/uv/bin:$(PATH)
 
-.PHONY: help venv setup up down status logs test lint unit lock build
+.PHONY: help venv setup up down status logs evidence test lint unit lock build
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ status: ## what runs and how to reach it
 
 logs: ## the last lines of every log
 	@$(PYTHON) -m flaskops_sandbox logs
+
+evidence: ## copy logs, events and the state of pods into one folder
+	@$(PYTHON) -m flaskops_sandbox collect
 
 test: setup ## every test; ends with the number passed
 	@tests/run

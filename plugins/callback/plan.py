@@ -17,8 +17,6 @@ description:
     V(+) is created, V(~) changed, V(-) deleted, V(!) cannot be planned or stays because removing is switched off. What
     does not change is not listed.
   - In a real run it prints how long each component (role) took, in the order of their first task.
-  - On a failed host that has the variable C(flaskops_evidence_command), a list, it runs that command and prints its
-    last line.
   - Before a task runs it imports the task's module in the controller, so that workers, which are forks, need not.
 author:
   - flaskops.eks contributors
@@ -40,7 +38,6 @@ import dataclasses
 import gc
 import json
 import os
-import subprocess
 import tempfile
 import time
 import typing as t
@@ -50,10 +47,8 @@ from ansible import constants as C
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import action_loader, module_loader
-from ansible.template import Templar
 from ansible_collections.flaskops.eks.plugins.plugin_utils import _check_mode, _in_process, _plan_lines, _planning
 
-_EVIDENCE_TIMEOUT: t.Final = 60  # seconds
 _WARMED: t.Final = ("amazon.aws.", "community.aws.", "flaskops.eks.")
 _BEHIND: t.Final = {
     "flaskops.eks.manifests": "kubernetes.core.k8s",
@@ -83,7 +78,6 @@ class CallbackModule(CallbackBase):
         self._failures: list[str] = []
         self._seconds: dict[str, float] = {}
         self._started: dict[tuple[str, str], float] = {}
-        self._play: t.Any = None
         self._begun = time.monotonic()
         self._warmed: set[str] = set()
 
@@ -97,10 +91,6 @@ class CallbackModule(CallbackBase):
                 f"{reason}: AWS modules run the ordinary way, slower, and a check run of what is not there yet fails. "
                 f"Tested: {', '.join(sorted(_in_process.TESTED_CORE_RELEASES))}."
             )
-
-    def v2_playbook_on_play_start(self, play: t.Any) -> None:
-        """Remember the play: it knows the hosts' variables."""
-        self._play = play
 
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
         """Import in the controller what the task's workers will need."""
@@ -195,8 +185,6 @@ class CallbackModule(CallbackBase):
             self._print_plan()
         else:
             self._print_times()
-        for host in sorted({*stats.failures, *stats.dark}):
-            self._collect_evidence(host)
 
     @staticmethod
     def _only_plans() -> bool:
@@ -240,43 +228,6 @@ class CallbackModule(CallbackBase):
         for component, seconds in self._seconds.items():
             self._display.display(f"{component:<24} {seconds:9.1f} s")
         self._display.display(f"{'total':<24} {time.monotonic() - self._begun:9.1f} s")
-
-    def _collect_evidence(self, host_name: str) -> None:
-        argv = self._evidence_command(host_name)
-        if not argv:
-            return
-        try:
-            done = subprocess.run(
-                argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_EVIDENCE_TIMEOUT, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            self._display.display(f"Evidence of {host_name} could not be collected: {type(error).__name__}")
-            return
-        lines = [line for line in done.stdout.splitlines() if line.strip()]
-        if done.returncode or not lines:
-            self._display.display(f"Evidence of {host_name} could not be collected: exit code {done.returncode}")
-            return
-        self._display.display(lines[-1])
-
-    def _evidence_command(self, host_name: str) -> list[str]:
-        if self._play is None:
-            return []
-        manager = self._play.get_variable_manager()
-        host = manager._inventory.get_host(host_name)
-        if host is None:
-            return []
-        variables = manager.get_vars(play=self._play, host=host)
-        if "flaskops_evidence_command" not in variables:
-            return []
-        try:
-            templar = Templar(loader=self._play.get_loader(), variables=variables)
-            command = templar.template(variables["flaskops_evidence_command"])
-        except Exception as error:  # noqa: BLE001 - the run's own failure must stay the last word
-            self._display.warning(
-                f"flaskops_evidence_command of {host_name} cannot be rendered: {type(error).__name__}"
-            )
-            return []
-        return [str(word) for word in command] if isinstance(command, list) else []
 
 
 def _action_name(task: t.Any) -> str:

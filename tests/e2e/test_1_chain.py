@@ -210,7 +210,7 @@ def shell(line: str) -> str:
 def test_failure_collects_evidence_in_the_printed_folder(chain, system):
     run = system.sandbox("deploy", "--", "-e", "eks_version=newest")
     assert run.code != 0 and run.failed == 1
-    folder = Path(re.findall(r"What happened is in (\S+)$", run.output, re.M)[-1])
+    folder = Path(re.findall(r"^evidence: (\S+)$", run.output, re.M)[-1])
     names = {path.name for path in folder.iterdir() if path.stat().st_size}
     assert {"account.log", "alb.log", "calls.jsonl", "events.txt", "objects.txt", "pods.txt"} <= names
     for controller in ("aws-load-balancer-controller", "external-secrets", "metrics-server", "api", "worker"):

@@ -18,7 +18,6 @@ EXCEPTIONS = {
     "flaskops_sandbox_folder": SANDBOX,
     "flaskops_sandbox_missing": SANDBOX,
     "flaskops_sandbox_name": SANDBOX,
-    "flaskops_evidence_command": "only the sandbox's logs lie on this machine",
     "eks_kubeconfig_arguments": "only the sandbox has its credentials in a file and an endpoint of its own",
     "data_stores_poll_seconds": CLOCK,
     "eks_poll_seconds": CLOCK,

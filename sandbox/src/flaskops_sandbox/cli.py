@@ -70,12 +70,10 @@ def deploy(arguments: argparse.Namespace) -> int:
     playbook = Path(sys.executable).with_name("ansible-playbook")
     command = [str(playbook), "site.yml", "-i", "inventories/local", *arguments.rest]
     environment = {**os.environ, "FLASKOPS_INSTANCE": instance.name}
-    before = evidence.folders(instance)
     code = subprocess.run(command, cwd=lifecycle.CHECKOUT, env=environment, check=False).returncode
     if code:
-        # A run that came to its end has collected by itself.
-        gathered = [folder for folder in evidence.folders(instance) if folder not in before]
-        complain(f"site.yml failed. What happened is in {gathered[-1] if gathered else evidence.collect(instance)}")
+        complain(f"site.yml failed with exit status {code}. Logs, events and the state of the pods are in this folder:")
+        complain(f"evidence: {evidence.collect(instance)}")
         return code
     total = time.monotonic() - started
     say(summary.text(instance))
