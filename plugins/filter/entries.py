@@ -35,8 +35,60 @@ def leaving(entries: Iterable[Mapping[str, Any]], *keys: str) -> list[Mapping[st
     return list(going.values())
 
 
+def pod_roles(associations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Entries of eks_pod_identity_associations in the words of the role pod_identity, with every key.
+
+    Returns:
+        For each entry `namespace`, `service_account`, `name` and `statements` (empty without a created role),
+        `role_arn`, `policy_arns` and `state`.
+    """
+    return [_pod_role(entry) for entry in associations]
+
+
+def _pod_role(entry: Mapping[str, Any]) -> dict[str, Any]:
+    statements = (entry.get("policy") or {}).get("Statement") or []
+    return {
+        "namespace": entry["namespace"],
+        "service_account": entry["service_account"],
+        "name": entry.get("role_name") or "",
+        "role_arn": entry.get("role_arn") or "",
+        "statements": [statements] if isinstance(statements, Mapping) else list(statements),
+        "policy_arns": list(entry.get("policy_arns") or []),
+        "state": entry.get("state", "present"),
+    }
+
+
+def leaving_pod_roles(pods: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What is removed of the absent entries: a ServiceAccount or a role that a present entry names stays.
+
+    Args:
+        pods: From pod_roles.
+
+    Returns:
+        The absent entries of which something goes: with `association`, whether the association goes, and without `name`
+        if the role stays.
+    """
+    pods = list(pods)
+    accounts = leaving(pods, "namespace", "service_account")
+    roles = leaving([pod for pod in pods if pod["name"]], "name")
+    going = [
+        {
+            **pod,
+            "association": any(pod is account for account in accounts),
+            "name": pod["name"] if any(pod is role for role in roles) else "",
+        }
+        for pod in in_state(pods, "absent")
+    ]
+    return [pod for pod in going if pod["association"] or pod["name"]]
+
+
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"in_state": in_state, "leaving": leaving}
+        return {
+            "in_state": in_state,
+            "leaving": leaving,
+            "leaving_pod_roles": leaving_pod_roles,
+            "pod_roles": pod_roles,
+        }

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters of identities: trust policies, principals and the roles of pods."""
+"""Filters of identities: trust policies and principals."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -93,34 +93,6 @@ def principal_arn(caller: str) -> str:
     )
 
 
-def own_policy_arns(role_name: str, results: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the ARN of the policy that was made for a role, in a list; an empty one without such a policy.
-
-    Args:
-        role_name: Name of the role, which is also the policy's.
-        results: Results of the loop that ensured the policies.
-    """
-    return [result["policy"]["arn"] for result in results if result["item"]["role_name"] == role_name]
-
-
-def pod_role_arn(association: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> str:
-    """Return the ARN of the role that pods of an association act as.
-
-    Args:
-        association: An item of eks_pod_identity_associations, with role_arn or role_name.
-        results: Results of the loop that ensured the roles.
-
-    Raises:
-        AnsibleFilterError: No role was made under that name.
-    """
-    if association.get("role_arn"):
-        return str(association["role_arn"])
-    for result in results:
-        if result["item"]["role_name"] == association["role_name"]:
-            return str(result["iam_role"]["arn"])
-    raise AnsibleFilterError(f"eks_pod_identity_associations: the role {association['role_name']} was not made")
-
-
 class FilterModule:
     """Filters of identities."""
 
@@ -130,6 +102,4 @@ class FilterModule:
             "trust_policy": trust_policy,
             "pod_trust_policy": pod_trust_policy,
             "principal_arn": principal_arn,
-            "own_policy_arns": own_policy_arns,
-            "pod_role_arn": pod_role_arn,
         }

@@ -46,3 +46,44 @@ def test_what_a_present_entry_names_does_not_leave(
     associations: list[dict[str, Any]], keys: list[str], left: list[str]
 ) -> None:
     assert [entry["namespace"] for entry in entries.leaving(associations, *keys)] == left
+
+
+STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+EMPTY = {"name": "", "role_arn": "", "statements": [], "policy_arns": [], "state": "present"}
+ACCOUNT = {"namespace": "a", "service_account": "app"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ({"role_arn": "arn:given"}, {"role_arn": "arn:given"}),
+        ({"role_name": "app", "role_arn": "", "policy": {}}, {"name": "app"}),
+        ({"role_name": "app", "policy": {"Statement": [STATEMENT]}}, {"name": "app", "statements": [STATEMENT]}),
+        ({"role_name": "app", "policy": {"Statement": STATEMENT}}, {"name": "app", "statements": [STATEMENT]}),
+        ({"role_name": "app", "policy_arns": ["arn:one"], **GONE}, {"name": "app", "policy_arns": ["arn:one"], **GONE}),
+    ],
+)
+def test_a_pods_role_has_every_key(entry: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert entries.pod_roles([{**ACCOUNT, **entry}]) == [{**ACCOUNT, **EMPTY, **expected}]
+
+
+@pytest.mark.parametrize(
+    ("associations", "left"),
+    [
+        ([], []),
+        ([pod("a", "app")], []),
+        ([pod("a", "app", **GONE)], [("a", "app", True)]),
+        # A role that another owner manages: only the association goes.
+        ([{**ACCOUNT, "role_arn": "arn:given", **GONE}], [("a", "", True)]),
+        # A pod moves: its role moves along.
+        ([pod("a", "app", **GONE), pod("b", "app")], [("a", "", True)]),
+        # It gets another role: its association stays.
+        ([pod("a", "new"), pod("a", "old", **GONE)], [("a", "old", False)]),
+        ([pod("a", "app"), pod("a", "app", **GONE)], []),
+        # One role of two absent entries is removed once.
+        ([pod("a", "app", **GONE), pod("b", "app", **GONE)], [("a", "app", True), ("b", "", True)]),
+    ],
+)
+def test_what_goes_of_absent_entries(associations: list[dict[str, Any]], left: list[tuple[str, str, bool]]) -> None:
+    going = entries.leaving_pod_roles(entries.pod_roles(associations))
+    assert [(entry["namespace"], entry["name"], entry["association"]) for entry in going] == left

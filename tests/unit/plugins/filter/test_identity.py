@@ -51,20 +51,6 @@ def test_who_can_have_no_access_entry_is_refused(caller: str) -> None:
         identity.principal_arn(caller)
 
 
-def test_a_pods_role_is_the_given_one_or_the_made_one() -> None:
-    made = [{"item": {"role_name": "app"}, "iam_role": {"arn": "arn:made"}}]
-    assert identity.pod_role_arn({"role_arn": "arn:given", "role_name": ""}, made) == "arn:given"
-    assert identity.pod_role_arn({"role_name": "app"}, made) == "arn:made"
-    with pytest.raises(AnsibleFilterError, match="other"):
-        identity.pod_role_arn({"role_name": "other"}, made)
-
-
-def test_a_roles_own_policy_is_found_by_its_name() -> None:
-    results = [{"item": {"role_name": "app"}, "policy": {"arn": "arn:policy"}}]
-    assert identity.own_policy_arns("app", results) == ["arn:policy"]
-    assert identity.own_policy_arns("other", results) == []
-
-
 def test_an_identity_center_role_is_refused_with_the_command_that_tells_its_path() -> None:
     caller = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ann"
     with pytest.raises(AnsibleFilterError, match="get-role --role-name AWSReservedSSO_Admin_0123456789abcdef"):
