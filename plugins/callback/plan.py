@@ -236,7 +236,9 @@ def _action_name(task: t.Any) -> str:
 
 
 def _component(task: t.Any) -> str:
-    role = getattr(task, "_role", None)
+    """The role that the playbook calls: an internal role (chart, pod_identity) works for the one that calls it."""
+    chain = task.get_dep_chain() if hasattr(task, "get_dep_chain") else None
+    role = chain[0] if chain else getattr(task, "_role", None)
     return str(role.get_name()).rpartition(".")[2] if role is not None else "playbook"
 
 

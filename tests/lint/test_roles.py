@@ -15,6 +15,15 @@ from botocore import xform_name
 ROOT = Path(__file__).resolve().parents[2]
 JINJA = jinja2.Environment(autoescape=False)  # noqa: S701 - only used to parse
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
+# Called by other roles, never by a playbook.
+INTERNAL = {"chart", "pod_identity"}
+COMPONENTS = [
+    role
+    for role in sorted(set(ROLES) - INTERNAL)
+    if "flaskops.eks.chart" in (ROOT / "roles" / role / "tasks" / "main.yml").read_text()
+]
+MOST_FILES_OF_A_COMPONENT = 8
+SHARED_TABLE = "](../chart/README.md#variables-of-every-component)"
 # (role, service, files): the README of the role must list the permissions for the API calls in these files.
 CALLS = [
     ("eks", "eks", "eks/**/*.py"),
@@ -53,16 +62,42 @@ def test_defaults_and_specs_name_the_same_variables(role):
     assert not silent, "has a default in argument_specs but not in defaults/"
 
 
+def shared_variables() -> dict[str, str]:
+    """The variables that every component has, without the role's name, and what they mean."""
+    text = (ROOT / "roles" / "chart" / "README.md").read_text()
+    return dict(re.findall(r"^\| `<role>_(\w+)` \| (.+) \|$", text, re.MULTILINE))
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_the_readme_names_every_variable(role):
     text = (ROOT / "roles" / role / "README.md").read_text()
-    assert not [name for name in options(role) if f"`{name}`" not in text]
+    explained = {f"{role}_{name}" for name in shared_variables()} if SHARED_TABLE in text else set()
+    assert not [name for name in set(options(role)) - explained if f"`{name}`" not in text]
+
+
+@pytest.mark.parametrize("role", COMPONENTS)
+def test_what_every_component_has_is_explained_once(role):
+    """The table of the role chart explains it, the specs repeat its words, and no README of a component does."""
+    readme = (ROOT / "roles" / role / "README.md").read_text()
+    found = {name.removeprefix(f"{role}_"): option["description"] for name, option in options(role).items()}
+    shared = {name: meaning for name, meaning in shared_variables().items() if name in found}
+    assert len(shared) >= 10, "is the table still there?"
+    assert {name: re.sub(r"C\(([^)]+)\)", r"`\1`", found[name]) for name in shared} == shared
+    assert SHARED_TABLE in readme
+    assert not [name for name in shared if f"\n| `{role}_{name}` |" in readme]
+
+
+@pytest.mark.parametrize("role", COMPONENTS)
+def test_a_component_is_a_folder_of_a_few_short_files(role):
+    files = [path for path in (ROOT / "roles" / role).rglob("*") if path.is_file()]
+    assert len(files) <= MOST_FILES_OF_A_COMPONENT
+    assert not [path for path in files if len(path.read_text().splitlines()) > 200]
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_role_has_the_entry_points_that_playbooks_call(role):
+def test_every_role_has_the_entry_points_that_callers_use(role):
     tasks = {path.stem for path in (ROOT / "roles" / role / "tasks").iterdir()}
-    assert {"main", "validate"} <= tasks
+    assert {"main", "absent" if role in INTERNAL else "validate"} <= tasks
     assert set(specs(role)) <= tasks, "an entry point without a task file"
 
 

@@ -19,6 +19,7 @@ EXCEPTIONS = {
     "flaskops_sandbox_missing": SANDBOX,
     "flaskops_sandbox_name": SANDBOX,
     "eks_kubeconfig_arguments": "only the sandbox has its credentials in a file and an endpoint of its own",
+    "flaskops_helm_path": "elsewhere the helm on PATH is used",
     "data_stores_poll_seconds": CLOCK,
     "eks_poll_seconds": CLOCK,
     "eks_wait_timeout": CLOCK,
