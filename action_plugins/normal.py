@@ -1,4 +1,4 @@
-"""Replaces ansible-core's ``normal`` action, found through ``action_plugins`` in ansible.cfg.
+"""Replaces ansible-core's ``normal`` action. Found through ansible.cfg, and by Ansible itself beside site.yml.
 
 It runs the modules of amazon.aws, community.aws and flaskops.eks in the forked worker when the connection is local, and
 leaves every other module to ansible-core.
