@@ -108,7 +108,8 @@ class CallbackModule(CallbackBase):
         if action in self._warmed or not action.startswith(_WARMED) or not _in_process.enabled():
             return
         self._warmed.add(action)
-        action_loader.get("ansible.legacy.normal", class_only=True)
+        for name in ("ansible.legacy.normal", _planning.IN_PROCESS):
+            action_loader.get(name, class_only=True)
         context = module_loader.find_plugin_with_context(_BEHIND.get(action, action), "")
         if not context.resolved or not str(context.plugin_resolved_name).startswith("ansible_collections."):
             return
@@ -231,8 +232,9 @@ class CallbackModule(CallbackBase):
 
 
 def _action_name(task: t.Any) -> str:
-    """Full name of the task's action."""
-    return str(task.resolved_action or task.action)
+    """Full name of the task's module. meta/runtime.yml routes most of ours to one action, which says nothing."""
+    resolved = str(task.resolved_action or task.action)
+    return str(task.action) if resolved == _planning.IN_PROCESS else resolved
 
 
 def _component(task: t.Any) -> str:

@@ -29,6 +29,8 @@ PLAN_KEY: t.Final = "plan"
 """Where a task's result carries what the plan says of it: ``{"action": ..., "reason": ...}``."""
 RESOURCES_KEY: t.Final = "resources"
 """Where an action lists resources of its own: ``{"kind", "name", "namespace", "action", "diff", "reason"}`` each."""
+IN_PROCESS: t.Final = "flaskops.eks.in_process"
+"""The action that meta/runtime.yml routes our modules to."""
 HIDDEN_PLAN: t.Final = "__flaskops_hidden_plan"
 """The task variable by which a worker tells the controller the actions of a result that no_log censors."""
 

@@ -118,9 +118,28 @@ def test_examples_use_options_that_exist(name: str) -> None:
     assert used and all(set(arguments) <= set(options) for arguments in used)
 
 
-def test_every_aws_module_is_in_the_action_group_and_runs_in_process() -> None:
-    runtime = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))
-    group = {entry for entry in runtime["action_groups"]["aws"] if isinstance(entry, str)}
-    assert group == set(EVERY)
-    actions = {path.stem for path in (ROOT / "plugins/action").glob("*.py")}
-    assert set(EVERY) <= actions
+def stems(folder: str) -> set[str]:
+    return {path.stem for path in (ROOT / "plugins" / folder).glob("*.py")}
+
+
+def runtime() -> dict[str, Any]:
+    return dict(yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8")))
+
+
+def uses_connection_options(name: str, fragment: str) -> bool:
+    return fragment in yaml.safe_load(load(name).DOCUMENTATION).get("extends_documentation_fragment", [])
+
+
+def test_every_module_is_routed_to_the_action_that_runs_it_in_process() -> None:
+    """A module with an action plugin of its own must not be routed: core would never run that plugin."""
+    routed = runtime()["plugin_routing"]["modules"]
+    assert routed == {
+        name: {"action_plugin": "flaskops.eks.in_process"} for name in sorted(stems("modules") - stems("action"))
+    }
+
+
+def test_every_aws_module_is_in_the_action_group_and_has_its_documentation_checked() -> None:
+    group = {entry for entry in runtime()["action_groups"]["aws"] if isinstance(entry, str)}
+    with_aws_options = {name for name in stems("modules") if uses_connection_options(name, "amazon.aws.region.modules")}
+    assert group == with_aws_options
+    assert set(EVERY) == with_aws_options

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the module of this name in process, also where the repository's ansible.cfg is not in force."""
+"""The action of every module of this collection that has no action of its own (``plugin_routing`` in meta/runtime.yml).
+
+It runs the module in process, also where the repository's ansible.cfg is not in force.
+"""
 
 from __future__ import annotations
 
