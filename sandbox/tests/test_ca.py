@@ -1,4 +1,4 @@
-"""The sandbox's CA, checked the way a client checks it."""
+"""The sandbox CA, verified as by a client."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def instance(tmp_path, monkeypatch):
 
 
 def handshake(instance: Instance, chain, key, name: str) -> str:
-    """The TLS version that a verifying client gets for `name`."""
+    """Return the TLS version that a verifying client negotiates for `name`."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(chain, key)
     client = ssl.create_default_context(cafile=str(instance.ca_file))
@@ -45,19 +45,19 @@ def handshake(instance: Instance, chain, key, name: str) -> str:
         thread.join()
 
 
-def test_a_client_that_trusts_the_ca_accepts_names_and_addresses(instance):
+def test_client_with_the_ca_accepts_names_and_addresses(instance):
     chain, key = ca.issue(instance, "db", ["db.test"], ["198.18.77.1"])
     assert handshake(instance, chain, key, "db.test") == "TLSv1.3"
     assert handshake(instance, chain, key, "198.18.77.1") == "TLSv1.3"
 
 
-def test_another_name_is_refused(instance):
+def test_another_name_is_rejected(instance):
     chain, key = ca.issue(instance, "db", ["db.test"], [])
     with pytest.raises(ssl.SSLCertVerificationError):
         handshake(instance, chain, key, "other.test")
 
 
-def test_keys_are_private_and_made_once(instance):
+def test_keys_are_private_and_created_once(instance):
     chain, key = ca.issue(instance, "db", ["db.test"], [])
     before = key.read_text()
     assert stat.S_IMODE(key.stat().st_mode) == 0o600

@@ -1,4 +1,4 @@
-"""Commands, without a machine under them: what they refuse, and what they decide before anything starts."""
+"""Commands without a real instance: rejected arguments and decisions before anything starts."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def state(tmp_path, monkeypatch):
     monkeypatch.setenv("FLASKOPS_CACHE_ROOT", str(tmp_path / "cache"))
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.setenv(name, "intern.test")
-    # Commands change their own environment: here it is the test run's, which gets back what it had.
+    # Commands change the environment of the process; restore it after the test.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.setenv(name, os.environ[name])
 
 
-def test_an_instances_name_in_the_wrong_place_ends_no_other_instance(monkeypatch, capsys):
-    monkeypatch.setattr(lifecycle, "end", lambda _: pytest.fail("an instance that was not named was ended"))
+def test_misplaced_instance_name_removes_no_other_instance(monkeypatch, capsys):
+    monkeypatch.setattr(lifecycle, "end", lambda _: pytest.fail("another instance was removed"))
     Instance.make("local")
     with pytest.raises(SystemExit):
         cli.main(["down", "other"])
     assert "--instance" in capsys.readouterr().err
 
 
-def test_the_persons_keys_and_proxy_do_not_reach_the_sandbox(monkeypatch):
+def test_keys_and_proxy_of_the_user_do_not_reach_the_sandbox(monkeypatch):
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
         monkeypatch.setenv(name, "theirs")
     assert cli.main(["down", "--instance", "nobody"]) == 0
@@ -42,7 +42,7 @@ def test_the_persons_keys_and_proxy_do_not_reach_the_sandbox(monkeypatch):
     assert os.environ["NO_PROXY"] == os.environ["no_proxy"]
 
 
-def test_without_permission_the_next_step_is_named(monkeypatch, capsys):
+def test_missing_permission_names_the_next_step(monkeypatch, capsys):
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied", "/var/lib/flaskops-eks/.lock")
 
@@ -54,7 +54,7 @@ def test_without_permission_the_next_step_is_named(monkeypatch, capsys):
 
 @pytest.fixture
 def started(monkeypatch) -> list[object]:
-    """What `up` did: nothing is built or started, it is written down."""
+    """Record the steps of `up` instead of building or starting anything."""
     done: list[object] = []
     monkeypatch.setattr(images, "ensure", lambda _, published: done.append(("built", published)))
     monkeypatch.setattr(lifecycle, "start", lambda instance, _: done.append(("started", instance.name)))
@@ -65,13 +65,13 @@ def started(monkeypatch) -> list[object]:
 
 
 @pytest.mark.parametrize("reached", [True, False])
-def test_a_new_instance_takes_the_way_that_the_machine_offers(reached, started, monkeypatch):
+def test_new_instance_uses_the_registry_if_reachable(reached, started, monkeypatch):
     monkeypatch.setattr(images, "registry_reached", lambda: reached)
     assert cli.main(["up", "--instance", "one"]) == 0
     assert started == [("built", reached), ("started", "one")]
 
 
-def test_a_running_instance_keeps_the_way_it_was_started_in(started, monkeypatch):
+def test_running_instance_keeps_its_mode(started, monkeypatch):
     monkeypatch.setattr(images, "registry_reached", lambda: True)
     monkeypatch.setattr(lifecycle, "healthy", lambda *_: True)
     Instance.make("one").facts_file.write_text('{"published_node_image": false}')
@@ -79,7 +79,7 @@ def test_a_running_instance_keeps_the_way_it_was_started_in(started, monkeypatch
     assert started == [("built", False), ("started", "one")]
 
 
-def test_a_dead_instance_is_ended_before_it_starts_empty(started, monkeypatch, capsys):
+def test_dead_instance_is_removed_before_it_starts_empty(started, monkeypatch, capsys):
     monkeypatch.setattr(images, "registry_reached", lambda: False)
     monkeypatch.setattr(lifecycle, "healthy", lambda *_: False)
     Instance.make("one")
@@ -88,7 +88,7 @@ def test_a_dead_instance_is_ended_before_it_starts_empty(started, monkeypatch, c
     assert "starting empty" in capsys.readouterr().out
 
 
-def test_a_refusal_makes_nothing(started, monkeypatch, capsys):
+def test_failed_preflight_starts_nothing(started, monkeypatch, capsys):
     monkeypatch.setattr(images, "registry_reached", lambda: False)
     monkeypatch.setattr(preflight, "problems", lambda *_, **__: ["port in use"])
     assert cli.main(["up", "--instance", "one"]) == 2
@@ -99,13 +99,13 @@ def test_a_refusal_makes_nothing(started, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("made", "account", "balancer", "code", "word"),
     [
-        (False, False, False, 3, "there is no sandbox instance 'one'"),
+        (False, False, False, 3, "instance 'one': does not exist"),
         (True, False, False, 1, "account"),
         (True, True, False, 1, "load balancer"),
         (True, True, True, 0, ""),
     ],
 )
-def test_status_tells_what_is_dead_by_its_exit_code(made, account, balancer, code, word, monkeypatch, capsys):
+def test_status_reports_dead_components_by_exit_code(made, account, balancer, code, word, monkeypatch, capsys):
     if made:
         Instance.make("one")
     monkeypatch.setattr(lifecycle, "healthy", lambda *_: account)
@@ -117,14 +117,14 @@ def test_status_tells_what_is_dead_by_its_exit_code(made, account, balancer, cod
 
 
 def site_yml(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> None:
-    """An ansible-playbook that does what a test says, beside a Python."""
+    """Install a fake ansible-playbook with the given body beside a Python."""
     program = tmp_path / "ansible-playbook"
     program.write_text(f"#!/bin/sh\n{body}\n")
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
 
 
-def test_a_failed_run_ends_with_the_folder_of_its_evidence(started, monkeypatch, tmp_path, capsys):
+def test_failed_run_prints_the_evidence_folder(started, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(images, "registry_reached", lambda: False)
     site_yml(monkeypatch, tmp_path, "exit 4")
     assert cli.main(["deploy", "--instance", "one"]) == 4
@@ -132,7 +132,7 @@ def test_a_failed_run_ends_with_the_folder_of_its_evidence(started, monkeypatch,
     assert capsys.readouterr().err.splitlines()[-1] == f"evidence: {folder}"
 
 
-def test_a_successful_run_collects_no_evidence(started, monkeypatch, tmp_path, capsys):
+def test_successful_run_collects_no_evidence(started, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(images, "registry_reached", lambda: False)
     monkeypatch.setattr(summary, "text", lambda _: "")
     site_yml(monkeypatch, tmp_path, "exit 0")
@@ -140,7 +140,7 @@ def test_a_successful_run_collects_no_evidence(started, monkeypatch, tmp_path, c
     assert evidence.folders(Instance.load("one")) == []
 
 
-def test_arguments_behind_the_dashes_go_to_ansible(started, monkeypatch, tmp_path):
+def test_arguments_after_dashes_are_passed_to_ansible(started, monkeypatch, tmp_path):
     monkeypatch.setattr(images, "registry_reached", lambda: False)
     monkeypatch.setattr(summary, "text", lambda _: "")
     site_yml(monkeypatch, tmp_path, f'echo "$FLASKOPS_INSTANCE $*" > {tmp_path}/told')

@@ -1,4 +1,4 @@
-"""How a cluster goes: containers, volumes and routes of this instance, and of no other."""
+"""Removal of a cluster: containers, volumes and routes of this instance only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INSTANCE = Instance("one", 3)
 
 
 class Machine:
-    """podman and ip of a machine that holds what a test says."""
+    """Fake podman and ip of a machine with the given containers, volumes and routes."""
 
     def __init__(self, nodes: str = "", volumes: list[dict] | None = None, routes: list[dict] | None = None) -> None:
         self.answers = {
@@ -48,11 +48,11 @@ def delete(tmp_path, monkeypatch):
     return on
 
 
-def test_nothing_there_is_fine(delete):
+def test_missing_cluster_is_ignored(delete):
     assert delete(Machine()) == []
 
 
-def test_what_a_killed_kind_left_beside_the_kubeconfig_goes_too(delete, tmp_path):
+def test_lock_file_of_a_killed_kind_is_removed(delete, tmp_path):
     folder = tmp_path / INSTANCE.name
     folder.mkdir()
     for name in ("kind.kubeconfig", "kind.kubeconfig.lock"):
@@ -61,14 +61,14 @@ def test_what_a_killed_kind_left_beside_the_kubeconfig_goes_too(delete, tmp_path
     assert not list(folder.iterdir())
 
 
-def test_containers_go_with_their_volumes(delete):
+def test_containers_are_removed_with_their_volumes(delete):
     node = "flaskops-one-worker2"
     machine = Machine(nodes=f"{node}\n", volumes=[{"Name": "v1", "Labels": {node: "true"}}])
     assert delete(machine) == [f"podman rm --force --volumes {node}", "podman volume rm --force v1"]
 
 
 class Busy(Machine):
-    """A container that cannot be removed the first times."""
+    """A container whose first removals fail."""
 
     refusals = 2
 
@@ -79,18 +79,18 @@ class Busy(Machine):
         return super().run(words, **options)
 
 
-def test_a_container_that_is_still_in_use_is_removed_by_a_later_try(delete, monkeypatch):
+def test_container_in_use_is_removed_by_a_retry(delete, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda _: None)
     assert delete(Busy(nodes="flaskops-one-worker\n")) == ["podman rm --force --volumes flaskops-one-worker"]
 
 
-def test_one_that_never_goes_is_told(delete, monkeypatch):
+def test_container_that_cannot_be_removed_is_reported(delete, monkeypatch):
     monkeypatch.setattr(cluster, "REMOVE_TIMEOUT_SECONDS", 0)
     with pytest.raises(cluster.ClusterError, match="root filesystem"):
         delete(Busy(nodes="flaskops-one-worker\n"))
 
 
-def test_a_volume_whose_container_was_never_made_goes_and_others_stay(delete):
+def test_volume_without_container_is_removed_and_others_are_kept(delete):
     volumes = [
         {"Name": "v1", "Labels": {"flaskops-one-control-plane": "true"}},
         {"Name": "theirs", "Labels": {"flaskops-one-two-worker": "true"}},
@@ -100,7 +100,7 @@ def test_a_volume_whose_container_was_never_made_goes_and_others_stay(delete):
     assert delete(Machine(volumes=volumes)) == ["podman volume rm --force v1"]
 
 
-def test_only_routes_through_the_instances_own_network_go(delete):
+def test_only_routes_through_the_network_of_the_instance_are_removed(delete):
     routes = [
         {"dst": "10.203.1.0/24", "gateway": "172.30.3.4", "dev": "podman2"},
         {"dst": "10.203.2.0/24", "gateway": "192.168.1.1", "dev": "eth0"},

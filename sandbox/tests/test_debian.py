@@ -1,4 +1,4 @@
-"""Which mirror base images are made from."""
+"""Selection of the Debian mirror for base images."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DOCKER = "deb [arch=amd64 signed-by=/k.asc] https://download.docker.com/linux/de
         ({"sources.list.d/old.list.save": "deb http://gone.test/debian buster main\n"}, debian.DEFAULT_MIRROR),
     ],
 )
-def test_the_mirror_is_debians_own(files, mirror, tmp_path, monkeypatch):
+def test_mirror_is_the_debian_source(files, mirror, tmp_path, monkeypatch):
     (tmp_path / "sources.list.d").mkdir()
     for name, text in files.items():
         (tmp_path / name).write_text(text)

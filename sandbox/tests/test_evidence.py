@@ -1,4 +1,4 @@
-"""Evidence of failed runs: what is gathered, and what is kept of it."""
+"""Evidence of failed runs: collection and retention."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def instance(tmp_path, monkeypatch) -> Instance:
 
 
 def too_many(changes: str) -> str:
-    """The folders that go, as positions; one letter a folder names its last change, `-` is none."""
+    """Return the positions of removed directories. Each letter is the last change before a directory, `-` is none."""
     found = [(Path(f"{number:x}"), change.replace("-", "")) for number, change in enumerate(changes)]
     return "".join(path.name for path in evidence.surplus(found))
 
@@ -38,11 +38,11 @@ def too_many(changes: str) -> str:
         ("abcdefghijjj", "a0"),
     ],
 )
-def test_real_evidence_outlives_refusals(changes, gone):
+def test_evidence_of_failures_is_kept_over_rejected_runs(changes, gone):
     assert too_many(changes) == gone
 
 
-def test_refused_runs_do_not_push_a_failed_one_out(instance):
+def test_rejected_runs_do_not_displace_a_failed_one(instance):
     calls = instance.log_dir / "calls.jsonl"
     calls.write_text(json.dumps({"time": "1", "action": "CreateVpc", "mutating": True}) + "\n")
     failed = evidence.collect(instance)
@@ -58,7 +58,7 @@ def test_refused_runs_do_not_push_a_failed_one_out(instance):
     assert kept[0] == failed and kept[-1] == newest
 
 
-def test_twice_within_a_second_is_fine(instance):
+def test_two_collections_within_a_second(instance):
     (instance.log_dir / "evidence").mkdir()
     (instance.log_dir / "evidence" / "answer.txt").write_text("503")
     (instance.log_dir / "account.log").write_text("x")

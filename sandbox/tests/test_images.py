@@ -1,4 +1,4 @@
-"""Image archives and the pins that decide whether something is built again."""
+"""Image archives, and pins that decide whether something is built again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flaskops_sandbox.images import build
 from flaskops_sandbox.images.archive import NOBODY, ProgramImage, write_archive
 
 
-def test_an_archive_is_what_docker_load_expects(tmp_path):
+def test_archive_has_the_docker_load_format(tmp_path):
     program = tmp_path / "program"
     program.write_bytes(b"\x7fELF not really")
     target = tmp_path / "image.tar"
@@ -43,21 +43,21 @@ def test_programs_are_executable_and_tmp_is_writable(tmp_path):
     assert modes == {"tmp": 0o1777, "bin/x": 0o755}
 
 
-def test_a_pin_follows_version_and_flags():
+def test_pin_depends_on_version_and_flags():
     tool = toolchain.HELM
     assert tool.pin == dataclasses.replace(tool, usual_seconds=1).pin
     assert tool.pin != dataclasses.replace(tool, version="0").pin
     assert tool.pin != dataclasses.replace(tool, linker="-s").pin
 
 
-def test_half_a_build_is_not_ready(tmp_path, monkeypatch):
+def test_incomplete_build_is_not_ready(tmp_path, monkeypatch):
     monkeypatch.setenv("FLASKOPS_CACHE_ROOT", str(tmp_path))
     toolchain.KUBERNETES.folder.mkdir(parents=True)
     (toolchain.KUBERNETES.folder / "kubelet").touch()
     assert not toolchain.KUBERNETES.ready
 
 
-def test_what_a_killed_build_left_goes_with_the_next_one(tmp_path):
+def test_remains_of_a_killed_build_are_removed_by_the_next_one(tmp_path):
     target = tmp_path / "tools" / "kind-1"
     left = target.with_name("kind-1.4711.partial")
     other = target.with_name("kind-10.4711.partial")
@@ -70,7 +70,7 @@ def test_what_a_killed_build_left_goes_with_the_next_one(tmp_path):
     assert [path.name for path in target.parent.iterdir()] == [other.name]
 
 
-def test_only_what_was_not_used_for_long_leaves_the_cache(tmp_path, monkeypatch):
+def test_only_unused_programs_are_removed_from_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("FLASKOPS_CACHE_ROOT", str(tmp_path))
     old_tool, old_tarball, used = tmp_path / "tools/kind-1", tmp_path / "debian/base-1.tar", toolchain.KIND.folder
     for folder in (old_tool, used, old_tarball.parent):
@@ -87,7 +87,7 @@ def test_only_what_was_not_used_for_long_leaves_the_cache(tmp_path, monkeypatch)
 @pytest.mark.parametrize(
     ("published", "program"), [(True, toolchain.KUBECTL), (False, toolchain.KUBERNETES)], ids=["pulled", "built"]
 )
-def test_kubectl_is_among_the_programs_of_either_way(published, program, tmp_path, monkeypatch):
+def test_kubectl_is_available_in_both_modes(published, program, tmp_path, monkeypatch):
     monkeypatch.setenv("FLASKOPS_CACHE_ROOT", str(tmp_path))
     for tool in toolchain.needed(published):
         tool.folder.mkdir(parents=True)
@@ -114,5 +114,5 @@ OLD, YOUNG = NOW - 25 * 3600, NOW - 23 * 3600
         ({"Created": OLD}, []),
     ],
 )
-def test_only_our_own_old_images_that_nobody_uses_are_stale(row, stale):
+def test_only_our_old_unused_images_are_stale(row, stale):
     assert build.stale_images([row, row], {"localhost/flaskops/node:used"}, NOW) == stale

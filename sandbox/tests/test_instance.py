@@ -1,4 +1,4 @@
-"""Instances: names, indexes, folders and secrets, on a state folder of the test's own."""
+"""Instances: names, indexes, directories and secrets, in a temporary state directory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def state(tmp_path, monkeypatch):
     monkeypatch.setenv("FLASKOPS_STATE_ROOT", str(tmp_path / "state"))
 
 
-def test_two_instances_share_nothing():
+def test_instances_share_nothing():
     one, two = Instance.make("one"), Instance.make("two")
     for field in ("address", "services_address", "network", "network_subnet", "pod_cidr", "service_cidr", "state_dir"):
         assert getattr(one, field) != getattr(two, field), field
@@ -24,21 +24,21 @@ def test_two_instances_share_nothing():
         assert not ipaddress.ip_network(getattr(one, field)).overlaps(ipaddress.ip_network(getattr(two, field)))
 
 
-def test_what_is_expected_is_what_is_made():
+def test_expected_equals_created_instance():
     Instance.make("one")
     expected = Instance.expected("two")
     assert "two" not in Instance.names()
     assert Instance.make("two") == expected == Instance.expected("two")
 
 
-def test_an_index_without_a_folder_is_still_taken():
+def test_index_without_a_directory_is_still_assigned():
     one = Instance.make("one")
     one.state_dir.rename(one.state_dir.with_name("elsewhere"))
     assert Instance.expected("two").index != one.index
     assert Instance.make("two") == Instance.expected("two")
 
 
-def test_an_instance_that_cannot_be_removed_is_not_forgotten(monkeypatch):
+def test_instance_that_cannot_be_removed_keeps_its_index(monkeypatch):
     instance = Instance.make("one")
     monkeypatch.setattr("shutil.rmtree", lambda *_, **__: None)
     with pytest.raises(InstanceError, match=str(instance.state_dir)):
@@ -46,13 +46,13 @@ def test_an_instance_that_cannot_be_removed_is_not_forgotten(monkeypatch):
     assert Instance.names() == ["one"]
 
 
-def test_making_twice_keeps_index_and_secrets():
+def test_second_make_keeps_index_and_secrets():
     first = Instance.make("one")
     assert Instance.make("one") == first
     assert Instance.make("one").credentials() == first.credentials()
 
 
-def test_a_freed_index_is_handed_out_again():
+def test_freed_index_is_assigned_again():
     one = Instance.make("one")
     Instance.make("two")
     one.forget()
@@ -61,12 +61,12 @@ def test_a_freed_index_is_handed_out_again():
 
 
 @pytest.mark.parametrize("name", ["", "Local", "1st", "a" * 21, "with space", "../up", "-x", "local\n"])
-def test_a_bad_name_is_refused_by_name(name):
+def test_invalid_name_is_rejected(name):
     with pytest.raises(InstanceError, match="FLASKOPS_INSTANCE"):
         Instance.make(name)
 
 
-def test_an_unknown_instance_names_the_next_step():
+def test_unknown_instance_names_the_next_step():
     with pytest.raises(InstanceError, match="make up"):
         Instance.load("nobody")
 

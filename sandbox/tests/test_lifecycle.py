@@ -1,4 +1,4 @@
-"""Processes of an instance: found, asked, ended. Real ones, of an instance that nobody else has."""
+"""Processes of an instance: found, signalled and ended, with real processes of an unused instance."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ALIVE = {"instance": INSTANCE.name, "registry": True, "servers": True}
 
 @pytest.fixture
 def spawn() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Start a Python that says when it is ready; it carries the instance's token unless told otherwise."""
+    """Start a Python process, by default with the token of the instance, and wait until it is ready."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(code: str = "pass", name: str = INSTANCE.name, word: str = "") -> subprocess.Popen[bytes]:
@@ -41,13 +41,13 @@ def spawn() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         process.communicate()
 
 
-def test_processes_are_known_by_the_instances_token(spawn):
+def test_processes_are_found_by_the_token_of_the_instance(spawn):
     ours, other = spawn(), spawn(name="lifecycle-test-2")
     found = lifecycle.processes(INSTANCE)
     assert ours.pid in found and other.pid not in found
 
 
-def test_daemons_are_told_apart_and_one_that_ends_meanwhile_is_none(spawn, monkeypatch):
+def test_daemons_are_distinguished_and_ended_ones_ignored(spawn, monkeypatch):
     account = spawn(word="flaskops_sandbox.account")
     spawn(word="flaskops_sandbox.alb")
     found = lifecycle.processes(INSTANCE)
@@ -57,11 +57,11 @@ def test_daemons_are_told_apart_and_one_that_ends_meanwhile_is_none(spawn, monke
     assert lifecycle.daemon_pids(INSTANCE, "account") == [account.pid]
 
 
-def test_a_process_is_asked_first_then_killed(spawn, monkeypatch):
+def test_process_is_terminated_first_then_killed(spawn, monkeypatch):
     """`polite` ends at the signal; `deaf` ignores it."""
     polite, deaf = spawn(), spawn("signal.signal(signal.SIGTERM, signal.SIG_IGN)")
     children = {child.pid: child for child in (polite, deaf)}
-    # A child that nobody waits for stays as a zombie, which is no process to end.
+    # Ignore zombies: ended children that have not been waited for.
     monkeypatch.setattr(lifecycle, "processes", lambda _: {pid: "p" for pid, c in children.items() if c.poll() is None})
     lifecycle._end_processes(INSTANCE, lifecycle._polite, 0.5)
     assert (polite.poll(), deaf.poll()) == (-signal.SIGTERM, None)
@@ -73,12 +73,12 @@ def test_a_process_is_asked_first_then_killed(spawn, monkeypatch):
     ("program", "wanted"),
     [("postgres", signal.SIGINT), ("redis-server", signal.SIGTERM), ("python", signal.SIGTERM), ("podman", 0)],
 )
-def test_postgresql_does_not_wait_for_its_clients_and_podman_ends_its_work(program, wanted):
+def test_signal_by_program(program, wanted):
     assert lifecycle._polite(program) == wanted
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, *what: dict[str, object] | Exception) -> None:
-    """What the account's health page says, one after the other."""
+    """Set the successive responses of the account's health page."""
     pages = iter(what)
 
     def urlopen(*_: object, **__: object) -> io.BytesIO:
@@ -91,27 +91,27 @@ def answers(monkeypatch: pytest.MonkeyPatch, *what: dict[str, object] | Exceptio
     monkeypatch.setattr(time, "sleep", lambda _: None)
 
 
-def test_a_busy_account_is_not_taken_for_a_dead_one(monkeypatch):
+def test_busy_account_is_not_dead(monkeypatch):
     answers(monkeypatch, TimeoutError(), ConnectionRefusedError(), ALIVE)
     monkeypatch.setattr(lifecycle, "daemon_pids", lambda *_: [1])
     assert lifecycle.healthy(INSTANCE, patience=60)
 
 
-def test_a_dead_account_is_not_waited_for(monkeypatch):
+def test_dead_account_is_not_retried(monkeypatch):
     answers(monkeypatch, ConnectionRefusedError())
     monkeypatch.setattr(lifecycle, "daemon_pids", lambda *_: [])
     assert not lifecycle.healthy(INSTANCE, patience=60)
 
 
-def test_a_new_account_that_nobody_sees_yet_is_waited_for(monkeypatch):
-    """/proc shows neither arguments nor environment of a process until the kernel has loaded it."""
+def test_new_account_without_proc_entry_is_retried(monkeypatch):
+    """/proc has no arguments and environment of a process until the kernel has loaded it."""
     answers(monkeypatch, ConnectionRefusedError(), ALIVE)
     monkeypatch.setattr(lifecycle, "daemon_pids", lambda *_: [])
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as account:
         lifecycle._wait_for_account(INSTANCE, account)
 
 
-def test_a_new_account_that_ends_at_once_is_not_waited_for(monkeypatch, tmp_path):
+def test_new_account_that_exits_is_not_retried(monkeypatch, tmp_path):
     answers(monkeypatch, ConnectionRefusedError())
     monkeypatch.setattr(Instance, "log_dir", tmp_path)
     (tmp_path / "account.log").write_text("address in use")
@@ -122,7 +122,7 @@ def test_a_new_account_that_ends_at_once_is_not_waited_for(monkeypatch, tmp_path
 
 
 @pytest.mark.parametrize("wrong", [{"instance": "other"}, {"registry": False}, {"servers": False}])
-def test_an_account_without_its_servers_or_of_another_instance_is_not_healthy(wrong, monkeypatch):
+def test_account_without_servers_or_of_another_instance_is_unhealthy(wrong, monkeypatch):
     answers(monkeypatch, ALIVE | wrong)
     assert not lifecycle.healthy(INSTANCE)
 
@@ -136,7 +136,7 @@ def test_an_account_without_its_servers_or_of_another_instance_is_not_healthy(wr
         ("podman flaskops-lifecycle-test-2", "", ["create"]),
     ],
 )
-def test_the_network_has_the_instances_own_range(networks, subnet, changes, monkeypatch):
+def test_network_has_the_range_of_the_instance(networks, subnet, changes, monkeypatch):
     done: list[str] = []
 
     def podman(_: str, verb: str, *words: str) -> str:

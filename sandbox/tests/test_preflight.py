@@ -1,4 +1,4 @@
-"""What `make up` refuses, on a machine that a test bends."""
+"""Checks of `make up`, on a machine with simulated problems."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ import pytest
 from flaskops_sandbox import preflight, toolchain
 from flaskops_sandbox.instance import Instance
 
-# An index of its own: the addresses of this test are no running instance's.
+# This index is not used by running instances.
 INSTANCE = Instance("bent", 49)
 
 
-def test_another_system_is_refused_by_name(monkeypatch):
+def test_unsupported_system_is_named(monkeypatch):
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     (problem,) = preflight.problems(INSTANCE, published=False)
     assert "Darwin" in problem and "Linux" in problem
 
 
-def test_without_root_the_next_step_is_named(monkeypatch):
+def test_missing_root_names_the_next_step(monkeypatch):
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     (problem,) = preflight.problems(INSTANCE, published=False)
     assert "sudo make up" in problem
 
 
-def test_no_container_engine(monkeypatch):
+def test_missing_podman_is_named(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
     (problem,) = preflight.problems(INSTANCE, published=False)
-    assert "no container engine" in problem and "make setup" in problem
+    assert "podman: is not installed" in problem and "make setup" in problem
 
 
 def test_too_little_disk(monkeypatch):
     usage = shutil.disk_usage("/")._replace(free=1024**3)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     found = preflight.problems(INSTANCE, published=False)
-    assert found and all("too little disk" in problem and "1.0 GiB free" in problem for problem in found)
+    assert found and all("1.0 GiB of disk are free" in problem for problem in found)
 
 
-def test_a_port_in_use_is_named():
+def test_port_in_use_is_named():
     with socket.socket() as holder:
         holder.bind((INSTANCE.address, 443))
         holder.listen()
         (problem,) = preflight._ports(INSTANCE)
-    assert f"{INSTANCE.address}:443" in problem and "port in use" in problem
+    assert f"{INSTANCE.address}:443" in problem and "the port is in use" in problem
 
 
 @pytest.mark.parametrize(
     ("which", "version", "word"),
     [(None, "", "not installed"), ("/bin/go", "go1.19.8", "go1.19.8"), ("/bin/go", "go1.26.8", "")],
 )
-def test_go_is_asked_for_when_tools_must_be_built(which, version, word, monkeypatch, tmp_path):
+def test_go_is_required_when_tools_must_be_built(which, version, word, monkeypatch, tmp_path):
     monkeypatch.setenv("FLASKOPS_CACHE_ROOT", str(tmp_path))
     monkeypatch.setattr(shutil, "which", lambda _: which)
     monkeypatch.setattr(preflight, "run", lambda _: version)
@@ -61,7 +61,7 @@ def test_go_is_asked_for_when_tools_must_be_built(which, version, word, monkeypa
         assert bool(found) == bool(word) and all(word in problem for problem in found)
 
 
-def test_with_published_images_little_is_built_and_then_neither_go_nor_much_disk_is_needed(monkeypatch, tmp_path):
+def test_published_images_need_neither_go_nor_much_disk(monkeypatch, tmp_path):
     monkeypatch.setenv("FLASKOPS_CACHE_ROOT", str(tmp_path))
     monkeypatch.setattr(shutil, "which", lambda _: None)
     usage = shutil.disk_usage("/")._replace(free=(preflight.RUN_GIB + 1) * 1024**3)
@@ -75,7 +75,7 @@ def test_with_published_images_little_is_built_and_then_neither_go_nor_much_disk
     assert preflight._go(published=False) and preflight._disk(published=False)
 
 
-def test_a_route_into_our_ranges_is_named(monkeypatch):
+def test_overlapping_route_is_named(monkeypatch):
     monkeypatch.setattr(preflight, "run", lambda _: '[{"dst": "default"}, {"dst": "10.249.3.0/24"}]')
     (problem,) = preflight._routes(INSTANCE)
     assert "10.249.3.0/24" in problem and INSTANCE.pod_cidr in problem

@@ -1,4 +1,4 @@
-"""The firewall's rules of one container network are told from everybody else's."""
+"""Only the firewall rules of one container network are removed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COMMIT
 """
 
 
-def test_a_networks_rules_go_then_its_chains_and_nobody_elses():
+def test_only_rules_and_chains_of_the_network_are_removed():
     commands = [" ".join(words) for words in remains.firewall_commands(SAVED, "flaskops-one", "172.30.3.0/24")]
     assert commands == [
         "iptables -t filter -D NETAVARK_FORWARD -s 172.30.3.0/24 -j ACCEPT",
@@ -51,7 +51,7 @@ def bridge(name: str, address: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("namespaces", [[{"nsid": 0, "name": "netns-a"}, {"nsid": 1, "name": "netns-theirs"}], None])
-def test_only_the_instances_own_bridge_goes_with_the_namespaces_behind_it(namespaces, monkeypatch, tmp_path):
+def test_only_the_bridge_and_namespaces_of_the_instance_are_removed(namespaces, monkeypatch, tmp_path):
     done: list[str] = []
     bridges = [bridge("podman1", "172.30.3.1"), bridge("podman2", "172.30.4.1"), bridge("br0", "172.30.3.1")]
 

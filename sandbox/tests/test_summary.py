@@ -1,4 +1,4 @@
-"""The last screen: lines that work when they are pasted."""
+"""The final screen: printed commands work when copied."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def deployed(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("proxy", "direct"), [("", False), ("http://proxy.test:3128", True)])
-def test_curl_passes_a_proxy_by(proxy, direct, monkeypatch):
+def test_curl_bypasses_a_proxy(proxy, direct, monkeypatch):
     monkeypatch.setenv("no_proxy", "intern.test")
     if proxy:
         monkeypatch.setenv("https_proxy", proxy)
@@ -32,7 +32,7 @@ def test_curl_passes_a_proxy_by(proxy, direct, monkeypatch):
     assert all("--resolve app.test:443:127.90.3.1" in line and ("--noproxy '*'" in line) == direct for line in lines)
 
 
-def test_a_cluster_that_does_not_answer_is_no_end_of_the_screen(monkeypatch):
+def test_unresponsive_cluster_does_not_break_the_screen(monkeypatch):
     def fail(*_: object, **__: object) -> str:
         raise CommandError("connection refused")
 
@@ -41,6 +41,6 @@ def test_a_cluster_that_does_not_answer_is_no_end_of_the_screen(monkeypatch):
     assert "connection refused" in told and "Service  https://app.test/" in told
 
 
-def test_without_a_cluster_the_next_step_is_named(monkeypatch):
+def test_missing_cluster_names_the_next_step(monkeypatch):
     monkeypatch.setattr(cluster, "exists", lambda *_: False)
     assert "make up" in summary.text(INSTANCE)

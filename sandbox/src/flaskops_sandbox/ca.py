@@ -1,4 +1,4 @@
-"""The sandbox's certificate authority: it signs what its ACM, databases, cache and registry present."""
+"""The sandbox CA. It signs the certificates of ACM, databases, cache and registry."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SKEW = datetime.timedelta(minutes=5)
 
 
 def ensure(instance: Instance) -> None:
-    """Make the authority once an instance; its key never leaves the state folder (mode 0600)."""
+    """Create the CA once per instance. Its key never leaves the state directory (mode 0600)."""
     if instance.ca_file.exists() and instance.ca_key_file.exists():
         return
     key = ec.generate_private_key(ec.SECP256R1())
@@ -41,9 +41,9 @@ def ensure(instance: Instance) -> None:
 def issue(
     instance: Instance, common_name: str, names: list[str], addresses: list[str], days: int = 397
 ) -> tuple[Path, Path]:
-    """A server certificate in certs/<common_name>/, made once: (chain file, key file of mode 0600).
+    """Create a server certificate in certs/<common_name>/ once: (chain file, key file of mode 0600).
 
-    397 days is the longest that browsers accept from a server.
+    397 days is the longest validity that browsers accept.
     """
     folder = instance.certs_dir / common_name
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +56,7 @@ def issue(
 
 
 def sign_pem(instance: Instance, common_name: str, names: list[str]) -> tuple[str, str, str]:
-    """(certificate, private key, chain) as PEM text, for what ACM hands to a load balancer."""
+    """Return (certificate, private key, chain) as PEM text for ACM and the load balancer."""
     return _sign(instance, common_name, names, [], 397)
 
 

@@ -22,11 +22,11 @@ from flaskops_sandbox.toolchain import cache_root
 
 EXPECTED = (CommandError, InstanceError, ClusterError, lifecycle.LifecycleError)
 PATIENCE_SECONDS = 60.0
-"""How long a silent account may be busy before it counts as dead and its instance is started empty."""
+"""Seconds that an account may not respond before it counts as dead and the instance starts empty."""
 
 
 def up(arguments: argparse.Namespace) -> int:
-    """Build what is missing and start the instance; running already is fine."""
+    """Build missing programs and start the instance, if it is not running."""
     check_name(arguments.instance)
     with _alone(arguments.instance):
         return _up(arguments.instance)
@@ -39,10 +39,10 @@ def _up(name: str) -> int:
         if not lifecycle.healthy(instance, PATIENCE_SECONDS):
             for what in lifecycle.remains(instance):
                 say(f"  left over from an earlier run: {what}")
-            say(f"The account of instance {name!r}, or a server of it, has died; what it knew is gone: starting empty.")
+            say(f"The account of instance {name!r} or a server of it has died and its state is lost: starting empty.")
             lifecycle.end(instance)
             known = False
-    # An instance keeps the way it was started in, whatever network the machine is in now.
+    # An existing instance keeps its mode, even if the network of the machine has changed.
     published = bool(instance.facts()["published_node_image"]) if known else images.registry_reached()
     if not known:
         refused = preflight.problems(Instance.expected(name), published=published)
@@ -58,7 +58,7 @@ def _up(name: str) -> int:
 
 
 def deploy(arguments: argparse.Namespace) -> int:
-    """What `make up` does: the sandbox, then site.yml over it, then how to reach what runs."""
+    """Run `make up`: start the sandbox, run site.yml, print how to reach the service."""
     started = time.monotonic()
     say(f"1/2 Sandbox, instance {arguments.instance!r}")
     code = up(arguments)
@@ -82,38 +82,38 @@ def deploy(arguments: argparse.Namespace) -> int:
 
 
 def down(arguments: argparse.Namespace) -> int:
-    """End the instance; one that is not there is fine."""
+    """Stop and remove the instance, if it exists."""
     check_name(arguments.instance)
     with _alone(arguments.instance):
         if arguments.instance not in Instance.names():
-            say(f"There is no sandbox instance {arguments.instance!r}.")
+            say(f"Sandbox instance {arguments.instance!r} does not exist.")
             return 0
         instance = Instance.make(arguments.instance)
-        say(f"Ending sandbox instance {instance.name!r}")
+        say(f"Removing sandbox instance {instance.name!r}")
         lifecycle.end(instance)
-    say("Nothing of it is left. Built programs and images stay, for the next `make up`.")
+    say("The instance is removed. Built programs and images are kept for the next `make up`.")
     return 0
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """What runs and how to reach it. Exit code 1 when something of it is dead, 3 when there is no such instance."""
+    """Print components and addresses. Exit code 1: a component has died; 3: the instance does not exist."""
     name = arguments.instance
     if name not in Instance.names():
-        complain(f"there is no sandbox instance {name!r} on this machine: run `make up`")
+        complain(f"instance {name!r}: does not exist on this machine; run `make up`")
         return 3
     instance = Instance.expected(name)
     if not lifecycle.healthy(instance, 10):
-        complain(f"instance {name!r}: the account does not answer; `make up` starts it empty")
+        complain(f"instance {name!r}: the account does not respond; run `make up`, which starts it empty")
         return 1
     if not lifecycle.daemon_pids(instance, "alb"):
-        complain(f"instance {name!r}: the load balancer does not run; `make up` starts it")
+        complain(f"instance {name!r}: the load balancer is not running; run `make up`, which starts it")
         return 1
     say(summary.text(instance))
     return 0
 
 
 def logs(arguments: argparse.Namespace) -> int:
-    """The last lines of every log of the instance."""
+    """Print the last lines of every log of the instance."""
     instance = Instance.load(arguments.instance)
     for log in sorted(instance.log_dir.glob("*.log")):
         say(f"==> {log}")
@@ -122,19 +122,19 @@ def logs(arguments: argparse.Namespace) -> int:
 
 
 def collect(arguments: argparse.Namespace) -> int:
-    """Gather logs, events and the state of pods into one folder, and name it."""
+    """Collect logs, events and pod states in one directory and print its path."""
     say(f"Evidence: {evidence.collect(Instance.load(arguments.instance))}")
     return 0
 
 
 def build(_: argparse.Namespace) -> int:
-    """Only the slow part that is done once a machine."""
+    """Build programs and images, the slow part that is needed once per machine."""
     _build(published=images.registry_reached())
     return 0
 
 
 def _build(*, published: bool) -> images.Built:
-    """One build at a time on a machine: a second one waits, then finds everything done."""
+    """Build under a machine-wide lock. A second build waits and then finds everything built."""
     root = cache_root()
     root.mkdir(parents=True, exist_ok=True)
     with (root / ".lock").open("w") as lock:
@@ -148,19 +148,19 @@ def _build(*, published: bool) -> images.Built:
 
 @contextlib.contextmanager
 def _alone(name: str) -> Iterator[None]:
-    """One command at a time may start or end an instance."""
+    """Allow one command at a time to start or remove an instance."""
     with (ensure_state_root() / f".{name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InstanceError(
-                f"another command starts or ends instance {name!r}: try again when it is done"
+                f"instance {name!r}: another command is starting or removing it; try again when it is done"
             ) from None
         yield
 
 
 def _forget_the_persons_aws() -> None:
-    """No key, profile or proxy of the person's may come between the sandbox and its own account, or reach a server."""
+    """Remove the user's AWS keys, profile and proxy from the environment of the sandbox and its servers."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     for name in ("no_proxy", "NO_PROXY"):
@@ -169,18 +169,18 @@ def _forget_the_persons_aws() -> None:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Entry point; errors that we expect end with one clear message instead of a traceback."""
+    """Run a command. Expected errors are printed as one message without a traceback."""
     parser = argparse.ArgumentParser(prog="python -m flaskops_sandbox", description=__doc__)
     commands: dict[str, Callable[[argparse.Namespace], int]] = {
         "up": up, "deploy": deploy, "down": down, "status": status, "logs": logs, "collect": collect, "build": build,
     }  # fmt: skip
     parser.add_argument("command", choices=commands)
     parser.add_argument("--instance", default=default_name(), help="default: FLASKOPS_INSTANCE, or local")
-    parser.add_argument("--lines", type=int, default=20, help="logs: how many lines of each")
-    parser.add_argument("rest", nargs="*", help="deploy: more arguments for ansible-playbook, after --")
+    parser.add_argument("--lines", type=int, default=20, help="logs: number of lines per log")
+    parser.add_argument("rest", nargs="*", help="deploy: additional arguments for ansible-playbook, after --")
     arguments = parser.parse_intermixed_args(words)
     if arguments.rest and arguments.command != "deploy":
-        parser.error(f"{arguments.command} takes no {' '.join(arguments.rest)!r}; name an instance with --instance")
+        parser.error(f"{arguments.command}: unknown argument {' '.join(arguments.rest)!r}; did you mean --instance?")
     _forget_the_persons_aws()
     try:
         return commands[arguments.command](arguments)
@@ -188,12 +188,12 @@ def main(words: Sequence[str] | None = None) -> int:
         complain(f"failed: {error}")
         return 1
     except BrokenPipeError:
-        # Whoever read has seen enough (`make logs | head`); Python would say so once more while it closes stdout.
+        # The reader closed the pipe (`make logs | head`). Avoid a second error when Python closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except PermissionError as error:
-        complain(f"failed: {error.filename or error}: permission denied; the sandbox needs root, run it with sudo")
+        complain(f"failed: {error.filename or error}: permission denied; run the sandbox as root (sudo)")
         return 1
     except KeyboardInterrupt:
-        complain("interrupted; the same command goes on from here, `make down` ends the instance")
+        complain("interrupted; run the same command to resume, or `make down` to remove the instance")
         return 130

@@ -1,4 +1,4 @@
-"""Running other programs: never through a shell, output to a log, a failure that names its cause."""
+"""Run programs without a shell, log their output, and report failures with their cause."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ PODMAN_CONF = Path(__file__).with_name("podman") / "containers.conf"
 TAIL_LINES = 15
 ERROR_LINE = re.compile(r"(error|fatal)\b.*[: ]|\[kubelet-check\] .*not healthy", re.IGNORECASE)
 QUICK_SECONDS = 300.0
-"""The limit of what usually ends within seconds, wide enough for a machine that is busy building."""
+"""Timeout of commands that usually take seconds, long enough for a machine that is busy building."""
 LONG_SECONDS = 7200.0
-"""The limit of builds, pulls and pushes, which tell that they are alive."""
+"""Timeout of builds, pulls and pushes, which print their progress."""
 
 
 class CommandError(Exception):
-    """A program failed; the text holds the command, its exit code and its last lines."""
+    """A program failed. The message contains the command, its exit code and its last lines."""
 
 
 def podman_environment() -> dict[str, str]:
-    """The environment in which podman works here without touching the machine's own configuration."""
+    """Return an environment for podman that ignores the configuration of the machine."""
     return {**os.environ, "CONTAINERS_CONF": str(PODMAN_CONF)}
 
 
@@ -35,9 +35,9 @@ def run(
     stdin: str | None = None,
     timeout: float = QUICK_SECONDS,
 ) -> str:
-    """Run to the end and return standard output. With `log`, everything printed is appended there too.
+    """Run a program and return its standard output. With `log`, append all output to that file.
 
-    Raises CommandError when the program is missing, fails, or takes longer than `timeout` seconds.
+    Raises CommandError if the program is missing, fails, or takes longer than `timeout` seconds.
     """
     words = [str(word) for word in command]
     try:
@@ -52,23 +52,23 @@ def run(
             timeout=timeout,
         )
     except FileNotFoundError as error:
-        raise CommandError(f"{words[0]} is not there: `make setup` installs what is missing, all but Go") from error
+        raise CommandError(f"{words[0]}: not found; run `make setup`, which installs all programs except Go") from error
     except subprocess.TimeoutExpired as error:
-        raise CommandError(f"`{' '.join(words[:3])} …` did not end within {timeout:.0f} s") from error
+        raise CommandError(f"`{' '.join(words[:3])} …`: timed out after {timeout:.0f} s") from error
     if log is not None:
         with log.open("a", encoding="utf-8") as stream:
             stream.write(f"$ {' '.join(words)}\n{result.stdout}{result.stderr}")
     if result.returncode != 0:
-        place = f" (all of it in {log})" if log else ""
+        place = f" (full output: {log})" if log else ""
         told = cause(result.stdout + result.stderr)
-        raise CommandError(f"`{' '.join(words[:6])}` ended with {result.returncode}{place}:\n{told}")
+        raise CommandError(f"`{' '.join(words[:6])}` failed with exit code {result.returncode}{place}:\n{told}")
     return result.stdout
 
 
 def cause(output: str) -> str:
-    """The lines that say what went wrong: those that call themselves errors, else the last ones.
+    """Return the error lines of an output, else its last lines.
 
-    A program that ends with a stack trace, as kubeadm does at kind's verbosity, says so long before its last line.
+    Programs that end with a stack trace, like kubeadm at kind's verbosity, print the error long before their last line.
     """
     lines = output.strip().splitlines()
     errors = [line for line in lines if ERROR_LINE.match(line)]
@@ -78,5 +78,5 @@ def cause(output: str) -> str:
 def podman(
     *arguments: str | Path, log: Path | None = None, stdin: str | None = None, timeout: float = QUICK_SECONDS
 ) -> str:
-    """Run podman with the sandbox's configuration."""
+    """Run podman with the configuration of the sandbox."""
     return run(["podman", *arguments], env=podman_environment(), log=log, stdin=stdin, timeout=timeout)

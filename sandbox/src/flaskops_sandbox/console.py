@@ -1,4 +1,4 @@
-"""What a person sees while something slow happens: which step, how long so far, how long it usually takes."""
+"""Progress output: the current step, its elapsed time and its usual duration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TICK_SECONDS = 15.0
 
 
 def say(text: str) -> None:
-    """One line to the person, at once even through a pipe."""
+    """Print a line and flush it, also to a pipe."""
     print(text, flush=True)
 
 
@@ -24,9 +24,9 @@ def duration(seconds: float) -> str:
 
 @contextmanager
 def step(title: str, usual_seconds: float) -> Iterator[None]:
-    """Announce a step, keep saying that it is alive, and say what it took.
+    """Print the start of a step, its progress and its duration.
 
-    `usual_seconds` is what the step took on two cores; it is an estimate for people, never a limit.
+    `usual_seconds` is the duration on two cores; it is an estimate, not a limit.
     """
     started = time.monotonic()
     ended = threading.Event()
@@ -47,5 +47,5 @@ def step(title: str, usual_seconds: float) -> Iterator[None]:
 
 
 def complain(text: str) -> None:
-    """One line of an error, on standard error."""
+    """Print an error line to standard error."""
     print(text, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""After a failure: everything that could name the cause, in one folder."""
+"""Collect evidence after a failure in one directory."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LOG_LINES = 300
 
 
 def collect(instance: Instance) -> Path:
-    """Copy the sandbox's logs, and the cluster's events, pods and logs; returns the folder (mode 0700).
+    """Copy sandbox logs, cluster events, pods and pod logs. Return the directory (mode 0700).
 
-    The folder lies beside the instances, so that `make down` does not take it along.
+    It is outside the instance directory, so that `make down` keeps it.
     """
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     folder = _root() / f"{instance.name}-{stamp}"
@@ -37,15 +37,15 @@ def collect(instance: Instance) -> Path:
 
 
 def folders(instance: Instance) -> list[Path]:
-    """The instance's folders of evidence, oldest first."""
+    """Return the evidence directories of the instance, oldest first."""
     return sorted(_root().glob(f"{instance.name}-{'[0-9]' * 8}T{'[0-9]' * 6}Z"))
 
 
 def surplus(found: Sequence[tuple[Path, str]]) -> list[Path]:
-    """Which of these folders, oldest first, are too many. Each comes with the account's last change before it.
+    """Return the directories to remove, given oldest first with the last change of the account before each.
 
-    First go those that no change lies before, or none since the folder before them, as with runs that preflight
-    refused; then the oldest. The newest always stays.
+    Directories without a change since the previous one (for example of runs rejected by preflight) are removed first,
+    then the oldest. The newest is always kept.
     """
     before = ["", *(change for _, change in found)]
     poor = [folder for (folder, change), last in zip(found[:-1], before, strict=False) if change in ("", last)]
@@ -58,7 +58,7 @@ def _root() -> Path:
 
 
 def _last_change(folder: Path) -> str:
-    """The call that last changed the account before this evidence was gathered; empty when there was none."""
+    """Return the last changing API call before this evidence was collected; empty if there is none."""
     log = folder / "calls.jsonl"
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
     return next((line for line in reversed(lines) if '"mutating": true' in line), "")
@@ -79,7 +79,7 @@ def _from_cluster(instance: Instance, folder: Path) -> None:
 
 
 def _kubectl(instance: Instance, target: Path | None, *arguments: str) -> str:
-    """kubectl's output, written to `target`; a failure is written there too, since evidence must not fail."""
+    """Write the output of kubectl, or its failure, to `target`. Collecting evidence must not fail."""
     try:
         output = run(
             [toolchain.kubectl(), "--kubeconfig", instance.kubeconfig, "--request-timeout=10s", *arguments], timeout=30

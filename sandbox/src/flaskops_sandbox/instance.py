@@ -1,7 +1,7 @@
-"""One instance of the sandbox: its name, and everything that follows from it.
+"""One sandbox instance: its name and all values derived from it.
 
-Two instances must never meet, so addresses, ranges, container names and folders all come from the
-instance's index, and the index is handed out under a lock in one file for the whole machine.
+Instances must not collide, so addresses, ranges, container names and directories are derived from the index of the
+instance. The index is assigned under a lock in one machine-wide file.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ PRINCIPALS = ("deployer", "alb-controller", "external-secrets")
 
 
 class InstanceError(Exception):
-    """An instance cannot be named, found or made; the text says why and what to do."""
+    """An instance has an invalid name, does not exist or cannot be created. The message says what to do."""
 
 
 def state_root() -> Path:
-    """The folder that holds every instance. PostgreSQL's user must be able to enter it, so not a home."""
+    """Return the directory of all instances. PostgreSQL's user needs access to it, so it is not in a home directory."""
     return Path(os.environ.get("FLASKOPS_STATE_ROOT", "/var/lib/flaskops-eks"))
 
 
 def ensure_state_root() -> Path:
-    """The folder of all instances, made when it is not there."""
+    """Create the directory of all instances if it is missing."""
     root = state_root()
     if not root.exists():
         root.mkdir(parents=True, exist_ok=True)
-        root.chmod(0o711)  # whatever the umask is: PostgreSQL's and Redis' users must be able to enter
+        root.chmod(0o711)  # independent of the umask: the users of PostgreSQL and Redis need access
     return root
 
 
 def default_name() -> str:
-    """The instance that a command without --instance means."""
+    """Return the default instance name."""
     return os.environ.get("FLASKOPS_INSTANCE") or "local"
 
 
 def write_private(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write `text` so that no moment exists in which others could read it."""
+    """Write `text` to a file that other users can never read, not even during creation."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
@@ -59,7 +59,7 @@ def write_private(path: Path, text: str, mode: int = 0o600) -> None:
 
 @dataclass(frozen=True)
 class Instance:
-    """Names and addresses of one instance; a value, not a running thing."""
+    """Names and addresses of one instance. This is a value; it does not manage processes."""
 
     name: str
     index: int
@@ -73,14 +73,14 @@ class Instance:
 
     @property
     def address(self) -> str:
-        """Where the load balancer listens, on real ports; only this machine reaches it."""
+        """Address of the load balancer, with standard ports; reachable from this machine only."""
         return f"127.90.{self.index}.1"
 
     @property
     def services_address(self) -> str:
-        """Put on `lo`: the one address under which machine, nodes and pods all reach the account's services.
+        """Address on `lo` at which machine, nodes and pods reach the services of the account.
 
-        198.18.0.0/15 is set aside by RFC 2544 for closed test networks, so nothing real hides behind it.
+        198.18.0.0/15 is reserved by RFC 2544 for test networks, so it does not collide with real addresses.
         """
         return f"198.18.77.{self.index + 1}"
 
@@ -143,20 +143,20 @@ class Instance:
 
     @property
     def kubeconfig(self) -> Path:
-        """The administrator's kubeconfig that kind writes; people and roles use EKS tokens instead."""
+        """The administrator kubeconfig written by kind. Users and roles use EKS tokens instead."""
         return self.state_dir / "kind.kubeconfig"
 
     @classmethod
     def load(cls, name: str) -> Instance:
-        """The instance of that name. InstanceError when it was never made or has been taken away."""
+        """Return an existing instance. Raises InstanceError if it does not exist."""
         index = _read_indexes().get(name)
         if index is None or not (state_root() / name).is_dir():
-            raise InstanceError(f"there is no sandbox instance {name!r} on this machine: run `make up`")
+            raise InstanceError(f"instance {name!r}: does not exist on this machine; run `make up`")
         return cls(name=name, index=index)
 
     @classmethod
     def make(cls, name: str) -> Instance:
-        """The instance of that name, with an index, folders and generated secrets of its own."""
+        """Create an instance with its own index, directories and generated secrets, or return the existing one."""
         check_name(name)
         with _indexes_locked() as indexes:
             instance = cls(name=name, index=_index(name, indexes))
@@ -172,59 +172,59 @@ class Instance:
 
     @classmethod
     def expected(cls, name: str) -> Instance:
-        """The instance that `make` would give now, for checks that come before anything is made."""
+        """Return the instance that `make` would create, for checks before creation."""
         return cls(name=name, index=_index(name, _read_indexes()))
 
     @staticmethod
     def every_address() -> list[str]:
-        """The addresses of all instances that may ever be, for no_proxy."""
+        """Return the addresses of all possible instances, for no_proxy."""
         instances = [Instance("any", index) for index in range(MAX_INSTANCES)]
         return [address for each in instances for address in (each.address, each.services_address)]
 
     @staticmethod
     def names() -> list[str]:
-        """Every instance that this machine knows of."""
+        """Return the names of all instances on this machine."""
         return sorted(_read_indexes())
 
     def forget(self) -> None:
-        """Free the index and remove the folder; only after everything of the instance has ended."""
+        """Free the index and remove the directory, after all resources of the instance are removed."""
         shutil.rmtree(self.state_dir, ignore_errors=True)
         if self.state_dir.exists():
-            raise InstanceError(f"{self.state_dir} cannot be removed: free it (a mount? `findmnt`), then `make down`")
+            raise InstanceError(f"{self.state_dir}: cannot be removed; check `findmnt`, then run `make down`")
         with _indexes_locked() as indexes:
             indexes.pop(self.name, None)
 
     def credentials(self) -> dict[str, dict[str, str]]:
-        """Access keys by principal: {name: {user, access_key, secret_key}}."""
+        """Return access keys by principal: {name: {user, access_key, secret_key}}."""
         return {key: value for key, value in self._secrets().items() if key in PRINCIPALS}
 
     def registry_password(self) -> str:
-        """What `aws ecr get-login-password` would print here."""
+        """Return the password of the registry, as `aws ecr get-login-password` would."""
         return str(self._secrets()["registry"]["password"])
 
     def _secrets(self) -> dict[str, Any]:
         return dict(json.loads(self.credentials_file.read_text(encoding="utf-8")))
 
     def facts(self) -> dict[str, Any]:
-        """instance.json: what inventories/local needs to know. No secret is in it."""
+        """Return instance.json, the values for inventories/local. It contains no secrets."""
         return dict(json.loads(self.facts_file.read_text(encoding="utf-8")))
 
 
 def check_name(name: str) -> None:
-    """Raise InstanceError for a name that cannot be an instance's."""
+    """Raise InstanceError for an invalid instance name."""
     if not NAME_PATTERN.fullmatch(name):
         raise InstanceError(
-            f"FLASKOPS_INSTANCE={name!r} cannot name an instance: use a letter, then up to 19 of a-z, 0-9 and -"
+            f"FLASKOPS_INSTANCE: {name!r} is not a valid name; use a letter followed by up to 19 of a-z, 0-9 and -"
         )
 
 
 def _index(name: str, indexes: dict[str, int]) -> int:
-    """The index that the name has, or the first free one."""
+    """Return the index of the name, or the first free one."""
     if name in indexes:
         return indexes[name]
     free = [number for number in range(MAX_INSTANCES) if number not in indexes.values()]
     if not free:
-        raise InstanceError(f"{MAX_INSTANCES} instances exist: end one with `make down`")
+        raise InstanceError(f"the maximum of {MAX_INSTANCES} instances exists; remove one with `make down`")
     return free[0]
 
 

@@ -1,4 +1,4 @@
-"""Start and end an instance. Its daemons are detached and outlive the command that started them."""
+"""Start and remove an instance. Its daemons are detached and outlive the command that started them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SOURCE = Path(__file__).resolve().parents[1]
 CHECKOUT = SOURCE.parents[1]
 """The repository: its site.yml runs over the instance."""
 TOKEN = "FLASKOPS_SANDBOX_INSTANCE"  # noqa: S105 - an environment variable's name
-"""Marks every process of an instance, so that it is found whoever started it, and whether that one lives or not."""
+"""Marks every process of an instance, so that it can be found independently of its parent."""
 SERVERS = ("postgres", "redis-server", "docker-registry")
 PROGRAMS = ("python", *SERVERS, "kind", "kubectl", "podman")
 MANIFEST_TYPES = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
@@ -40,14 +40,14 @@ KILL_SECONDS = 5.0
 
 
 class LifecycleError(Exception):
-    """An instance does not start or end; the text names the cause and the log."""
+    """An instance cannot be started or removed. The message contains the cause and the log."""
 
 
 def healthy(instance: Instance, patience: float = 0.0, running: Callable[[], bool] | None = None) -> bool:
-    """Whether the account answers, is this instance's, and every server that it started still runs.
+    """Whether the account responds, belongs to this instance, and all servers that it started are running.
 
-    An account that is there but silent is asked again for `patience` seconds: it may be starting, or the machine busy.
-    `running` says whether it is there; without it the machine's processes are searched.
+    A running account that does not respond is retried for `patience` seconds, because it may be starting or busy.
+    `running` returns whether the account is running; by default the processes of the machine are searched.
     """
     running = running or (lambda: bool(daemon_pids(instance, "account")))
     deadline = time.monotonic() + patience
@@ -63,7 +63,7 @@ def healthy(instance: Instance, patience: float = 0.0, running: Callable[[], boo
 
 
 def start(instance: Instance, built: Built) -> None:
-    """Bring up network, account and load balancer; what runs already is left alone."""
+    """Start network, account and load balancer, if they are not running."""
     ca.ensure(instance)
     run(["ip", "address", "replace", f"{instance.services_address}/32", "dev", "lo"])
     _ensure_network(instance)
@@ -78,14 +78,14 @@ def start(instance: Instance, built: Built) -> None:
 
 
 def remains(instance: Instance) -> list[str]:
-    """What is left of an instance whose account is gone, in words; empty when there is nothing."""
+    """Describe the remains of an instance without an account; empty if there are none."""
     found = [f"process {pid} ({name})" for pid, name in processes(instance).items()]
     found += [f"container {name}" for name in cluster.containers(instance)]
     return found
 
 
 def end(instance: Instance) -> None:
-    """End every process, container, network, mount and route of the instance, then forget it."""
+    """Remove every process, container, network, mount and route of the instance, then the instance."""
     _end_processes(instance, _polite, END_SECONDS)
     _end_processes(instance, lambda _: signal.SIGKILL, KILL_SECONDS)
     cluster.delete(instance, "")
@@ -95,15 +95,15 @@ def end(instance: Instance) -> None:
     try:
         run(["ip", "address", "del", f"{instance.services_address}/32", "dev", "lo"])
     except CommandError:
-        say(f"  {instance.services_address} was not on lo any more")
+        say(f"  {instance.services_address} was already removed from lo")
     instance.forget()
 
 
 def processes(instance: Instance) -> dict[int, str]:
-    """The instance's processes on this machine: {pid: program}.
+    """Return the processes of the instance: {pid: program}.
 
-    Found by the environment that all were started with, or by the state folder in their arguments: servers
-    that write their title over their arguments (PostgreSQL's backends) end with their parent.
+    They are found by a variable in their environment or by the state directory in their arguments. Servers that
+    overwrite their arguments with a title (PostgreSQL backends) end with their parent.
     """
     token = f"{TOKEN}={instance.name}".encode()
     folder = f"{instance.state_dir}/".encode()
@@ -116,27 +116,27 @@ def processes(instance: Instance) -> dict[int, str]:
             arguments = (entry / "cmdline").read_bytes()
             environment = (entry / "environ").read_bytes().split(b"\0")
         except OSError:
-            continue  # ended while we looked
+            continue  # the process has ended
         ours = program.startswith(PROGRAMS) and arguments
-        # Only servers by their arguments: a person's own kubectl may name the state folder as well.
+        # Match arguments of servers only, because a user's kubectl may contain the state directory too.
         if ours and (token in environment or (folder in arguments and program.startswith(SERVERS))):
             found[int(entry.name)] = program
     return found
 
 
 def daemon_pids(instance: Instance, daemon: str) -> list[int]:
-    """Pids of one of our daemons of this instance."""
+    """Return the pids of a daemon of this instance."""
     wanted = f"flaskops_sandbox.{daemon}".encode()
     found = []
     for pid in processes(instance):
-        with contextlib.suppress(OSError):  # ended while we looked
+        with contextlib.suppress(OSError):  # the process has ended
             if wanted in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
                 found.append(pid)
     return found
 
 
 def _push(instance: Instance, built: Built) -> None:
-    """Fill the instance's registry with images that cannot be pulled from their publishers."""
+    """Push images that cannot be pulled from their publishers to the registry of the instance."""
     missing = {name: image for name, image in built.to_push.items() if not _is_pushed(instance, name, image)}
     if not missing:
         return
@@ -147,7 +147,7 @@ def _push(instance: Instance, built: Built) -> None:
         "--authfile",
         instance.run_dir / "registry-auth.json",
     ]
-    with step("push the images that nodes pull from the sandbox's registry", 15):
+    with step("push images to the registry of the sandbox", 15):
         podman(
             "login", *trust, "--username", "AWS", "--password-stdin", instance.registry, log=log,
             stdin=instance.registry_password(),
@@ -159,7 +159,7 @@ def _push(instance: Instance, built: Built) -> None:
 
 
 def _is_pushed(instance: Instance, name: str, image: str) -> bool:
-    """Ask the registry itself (distribution API v2: HEAD on a manifest)."""
+    """Ask the registry (distribution API v2: HEAD on a manifest)."""
     repository, tag = f"sandbox/{name}", image.rpartition(":")[2]
     login = base64.b64encode(f"AWS:{instance.registry_password()}".encode()).decode()
     request = urllib.request.Request(
@@ -175,17 +175,17 @@ def _is_pushed(instance: Instance, name: str, image: str) -> bool:
         return False
     except OSError as error:
         raise LifecycleError(
-            f"the registry at {instance.registry} does not answer: {error}; see {instance.log_dir}"
+            f"the registry at {instance.registry} does not respond: {error}; see {instance.log_dir}"
         ) from error
 
 
 def pushed_image(instance: Instance, name: str, image: str) -> dict[str, str]:
-    """Under which repository and tag nodes pull a local image."""
+    """Return repository and tag that nodes use to pull a local image."""
     return {"repository": f"{instance.registry}/sandbox/{name}", "tag": image.rpartition(":")[2]}
 
 
 def write_facts(instance: Instance, built: Built) -> None:
-    """instance.json: what inventories/local and the account read. Nothing in it is secret."""
+    """Write instance.json for inventories/local and the account. It contains no secrets."""
     facts: dict[str, Any] = {
         "name": instance.name,
         "address": instance.address,
@@ -218,7 +218,7 @@ def write_facts(instance: Instance, built: Built) -> None:
 
 
 def _registry_trust(instance: Instance) -> Path:
-    """The folder for `podman push --cert-dir`."""
+    """Create the directory for `podman push --cert-dir`."""
     folder = instance.state_dir / "registry-trust"
     folder.mkdir(exist_ok=True)
     write_private(folder / "ca.crt", instance.ca_file.read_text(encoding="utf-8"), mode=0o644)
@@ -230,7 +230,7 @@ def _ensure_network(instance: Instance) -> None:
         found = podman("network", "inspect", "--format", "{{range .Subnets}}{{.Subnet}}{{end}}", instance.network)
         if found.strip() == instance.network_subnet:
             return
-        # Of an instance of that name with another index, whose state was removed by hand.
+        # It belongs to an earlier instance of this name whose state was removed manually.
         podman("network", "rm", instance.network)
     podman("network", "create", "--subnet", instance.network_subnet, instance.network)
 
@@ -250,7 +250,7 @@ def _spawn(instance: Instance, daemon: str) -> subprocess.Popen[bytes]:
 
 
 def _wait_for_account(instance: Instance, process: subprocess.Popen[bytes]) -> None:
-    # Its child is asked, not searched for: for a moment a new process has neither arguments nor environment in /proc.
+    # Poll the child instead of searching /proc, where a new process has no arguments and environment yet.
     if healthy(instance, START_SECONDS, lambda: process.poll() is None):
         return
     log = instance.log_dir / "account.log"
@@ -259,7 +259,7 @@ def _wait_for_account(instance: Instance, process: subprocess.Popen[bytes]) -> N
 
 
 def _end_processes(instance: Instance, how: Callable[[str], int], seconds: float) -> None:
-    """Signal every process of the instance by its program's name, and wait until all have ended or time is up."""
+    """Send every process of the instance the signal for its program, and wait until all have ended or the timeout."""
     for pid, program in processes(instance).items():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, how(program))
@@ -269,9 +269,9 @@ def _end_processes(instance: Instance, how: Callable[[str], int], seconds: float
 
 
 def _polite(program: str) -> int:
-    """How a program is asked to end: told by SIGTERM, PostgreSQL would wait for its clients.
+    """Return the signal that ends a program. On SIGTERM, PostgreSQL would wait for its clients.
 
-    Podman is not asked: ended while it makes a container it would leave one half made. It is done within seconds.
+    podman is not signalled, because it would leave an incomplete container. It finishes within seconds.
     """
     if program.startswith("podman"):
         return 0

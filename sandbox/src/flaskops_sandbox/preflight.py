@@ -1,4 +1,4 @@
-"""What `make up` refuses before it touches anything: the thing, what is wrong with it, what to do."""
+"""Checks of `make up` before it changes anything. Each problem reads `<object>: <what is wrong>; <what to do>`."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ GIB = 1024**3
 BUILD_GIB = 15
 RUN_GIB = 5
 MINIMUM_GO = (1, 26)
-"""What the newest of the pinned modules asks for in its go.mod."""
+"""The highest Go version required by the pinned modules."""
 IP_FREEBIND = 15
-"""Linux, ip(7): bind to an address that the machine does not have yet."""
+"""Linux, ip(7): allows to bind to an address that the machine does not have yet."""
 
 
 def problems(instance: Instance, *, published: bool) -> list[str]:
-    """Everything that stands against starting this instance, each with its remedy; empty when nothing does.
+    """Return the problems that prevent this instance from starting.
 
-    `published` says whether images are pulled, so that little is built.
+    `published`: images are pulled, so that little has to be built.
     """
     checks: tuple[Callable[[], list[str]], ...] = (
         _platform,
@@ -38,44 +38,42 @@ def problems(instance: Instance, *, published: bool) -> list[str]:
         lambda: _ports(instance),
         lambda: _routes(instance),
     )
-    # A machine that is no Linux has no podman either: the first kind of problem is the one to solve.
+    # Return the problems of the first failing check only; later ones would be consequences (no podman without Linux).
     return next((found for check in checks if (found := check())), [])
 
 
 def _platform() -> list[str]:
     if platform.system() != "Linux":
-        return [f"the sandbox runs on Linux, this is {platform.system()}: use a Linux machine or virtual machine"]
+        return [f"platform: {platform.system()} is not supported; use a Linux machine or virtual machine"]
     if platform.machine() != "x86_64":
-        return [f"the sandbox's images are made for x86_64, this is {platform.machine()}: use an x86_64 machine"]
+        return [f"platform: {platform.machine()} is not supported; use an x86_64 machine"]
     if os.geteuid() != 0:
-        return ["the sandbox needs root for network addresses, routes and privileged containers: run `sudo make up`"]
+        return ["user: network addresses, routes and privileged containers need root; run `sudo make up`"]
     return []
 
 
 def _engine() -> list[str]:
     if shutil.which("podman") is None:
-        return ["no container engine: podman is not installed: run `make setup`, or install the package podman"]
+        return ["podman: is not installed; run `make setup`, or install the package podman"]
     try:
         podman("info", "--format", "{{.Host.OCIRuntime.Name}}")
     except CommandError as error:
-        return [f"the container engine does not work: `podman info` failed; mend podman first\n{error}"]
+        return [f"podman: `podman info` failed; repair podman first\n{error}"]
     return []
 
 
 def _go(published: bool) -> list[str]:
-    # Without a registry it is always needed: charts are read from Go's module cache.
+    # Without a registry Go is always needed, because charts are read from Go's module cache.
     if published and _is_built(published):
         return []
     if shutil.which("go") is None:
         return [
-            "go is not installed, and tools must be built: install Go 1.26 from https://go.dev/dl and put it on PATH"
+            "go: is not installed, but tools must be built; install Go 1.26 from https://go.dev/dl and add it to PATH"
         ]
     told = run(["go", "env", "GOVERSION"]).strip()
     numbers = re.match(r"go(\d+)\.(\d+)", told)
     if numbers and (int(numbers[1]), int(numbers[2])) < MINIMUM_GO:
-        return [
-            f"go is {told}, and tools need {MINIMUM_GO[0]}.{MINIMUM_GO[1]} or newer: install it from https://go.dev/dl"
-        ]
+        return [f"go: {told} is too old; install {MINIMUM_GO[0]}.{MINIMUM_GO[1]} or newer from https://go.dev/dl"]
     return []
 
 
@@ -85,7 +83,7 @@ def _disk(published: bool) -> list[str]:
     for folder in (state_root(), cache_root(), Path("/var/lib/containers")):
         free = shutil.disk_usage(_nearest(folder)).free / GIB
         if free < gib:
-            found.append(f"too little disk for {folder}: {free:.1f} GiB free, {gib} GiB needed: free some space")
+            found.append(f"{folder}: {free:.1f} GiB of disk are free, {gib} GiB are needed; free some space")
     return found
 
 
@@ -98,8 +96,8 @@ def _ports(instance: Instance) -> list[str]:
     wanted += [(instance.address, 6443, "the Kubernetes API"), (instance.services_address, 4566, "the AWS API")]
     wanted += [(instance.services_address, 5000, "the registry")]
     return [
-        f"port in use: {what} of instance {instance.name!r} needs {address}:{port}, and something listens there: "
-        f"end it (`ss -ltnp 'sport = :{port}'` names it)"
+        f"{address}:{port}: the port is in use, but {what} of instance {instance.name!r} needs it; "
+        f"stop its process (see `ss -ltnp 'sport = :{port}'`)"
         for address, port, what in wanted
         if not _free(address, port)
     ]
@@ -110,8 +108,8 @@ def _routes(instance: Instance) -> list[str]:
     ours = [ipaddress.ip_network(text) for text in ranges]
     taken = [route["dst"] for route in json.loads(run(["ip", "-json", "route"]) or "[]") if "/" in route["dst"]]
     return [
-        f"range in use: {network} of instance {instance.name!r} overlaps this machine's route to {text}: use another "
-        "FLASKOPS_INSTANCE beside one that is up, or free the range"
+        f"{network}: the range of instance {instance.name!r} overlaps this machine's route to {text}; use another "
+        "FLASKOPS_INSTANCE beside a running one, or free the range"
         for network in ours
         for text in taken
         if ipaddress.ip_network(text).overlaps(network)
@@ -130,5 +128,5 @@ def _free(address: str, port: int) -> bool:
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder, or its closest parent that exists."""
+    """Return the directory or its closest existing parent."""
     return folder if folder.exists() else _nearest(folder.parent)

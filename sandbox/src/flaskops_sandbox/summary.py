@@ -1,4 +1,4 @@
-"""The last screen of `make up` and `make status`: read from the account and the cluster, not from memory."""
+"""The final screen of `make up` and `make status`, read from the account and the cluster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flaskops_sandbox.kubernetes import cluster
 
 
 def text(instance: Instance) -> str:
-    """What runs and how to reach it, with lines that can be pasted."""
+    """Return the components and how to reach them, with commands to copy."""
     lines = [f"Sandbox instance {instance.name!r}", f"  AWS API       {instance.aws_endpoint_url}"]
     lines += [f"  load balancer {instance.address} (ports 80 and 443), CA {instance.ca_file}"]
     if not cluster.exists(instance, ""):
@@ -36,7 +36,7 @@ def text(instance: Instance) -> str:
 
 
 def hosts(instance: Instance) -> list[str]:
-    """Names that the account's hosted zones point at a load balancer."""
+    """Return the host names with an alias record for a load balancer."""
     route53 = client(instance, "route53")
     found = []
     for zone in route53.list_hosted_zones()["HostedZones"]:
@@ -46,7 +46,7 @@ def hosts(instance: Instance) -> list[str]:
 
 
 def client(instance: Instance, service: str) -> Any:
-    """A boto3 client of the instance's account, as its deployer."""
+    """Return a boto3 client for the account of the instance, with the keys of its deployer."""
     keys = instance.credentials()["deployer"]
     return boto3.client(
         service,
@@ -67,5 +67,5 @@ def _pods(instance: Instance) -> list[str]:
             timeout=30,
         )  # fmt: skip
     except CommandError as error:
-        return [f"the cluster does not answer: {error}"]
+        return [f"the cluster does not respond: {error}"]
     return rows.rstrip().splitlines()

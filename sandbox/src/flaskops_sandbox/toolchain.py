@@ -1,7 +1,7 @@
-"""Programs from the Go module proxy: built once a machine, cached outside the checkout by their pins.
+"""Programs from the Go module proxy, built once per machine and cached outside the checkout by pin.
 
-A build goes to a folder beside the final one and is renamed when it is whole, so a killed build leaves
-nothing that looks finished; Go's own cache makes the next try short.
+A build writes to a temporary directory that is renamed when it is complete, so a killed build leaves no incomplete
+result. Go's own cache makes the next attempt short.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from flaskops_sandbox.console import step
 HERE = Path(__file__).resolve().parent / "tools"
 LINKER = "-s -w"
 KEEP_DAYS = 30
-"""What no run has used for so long goes: the programs and root file systems of older pins."""
+"""Programs and root file systems that were not used for this long are removed."""
 
 
 def cache_root() -> Path:
-    """Where built programs and images' inputs are kept for every checkout and instance of the machine."""
+    """Return the build cache of all checkouts and instances of the machine."""
     return Path(os.environ.get("FLASKOPS_CACHE_ROOT", "/var/cache/flaskops-eks"))
 
 
 @dataclass(frozen=True)
 class Tool:
-    """One Go build: a module of ours with `tool` directives, or one package at a version."""
+    """One Go build: a local module with `tool` directives, or one package at a version."""
 
     name: str
     version: str
     programs: tuple[str, ...]
     usual_seconds: float
-    """Cold, on two cores."""
+    """Duration of a cold build on two cores."""
     package: str = ""
     module: str = ""
     linker: str = LINKER
 
     @property
     def pin(self) -> str:
-        """Changes when anything that the build is made of changes."""
+        """A hash that changes with every input of the build."""
         inputs = [self.name, self.version, self.package, self.linker]
         if self.module:
             inputs += [path.read_text(encoding="utf-8") for path in sorted((HERE / self.module).glob("*"))]
@@ -106,19 +106,19 @@ KUBECTL = replace(
     KUBERNETES, name="kubectl", package="k8s.io/kubernetes/cmd/kubectl", programs=("kubectl",), usual_seconds=90
 )
 NODE = (KUBERNETES, PAUSE, COREDNS, METRICS_SERVER, LOAD_BALANCER_CONTROLLER)
-"""What a node image that is made here brings along."""
+"""Programs in a locally built node image."""
 
 
 def needed(published: bool) -> tuple[Tool, ...]:
-    """What must be built: where published images are pulled, only what runs on the machine itself."""
+    """Return the tools to build. With published images, only programs that run on the machine itself are built."""
     return (KIND, HELM, KUBECTL) if published else (KIND, HELM, *NODE)
 
 
 @contextlib.contextmanager
 def scratch(beside: Path) -> Iterator[Path]:
-    """A folder for what is being made, next to what it becomes. What killed builds left there goes first.
+    """Create a temporary directory beside the target, after removing those of killed builds.
 
-    The name is this process's: an orphan of a killed build may still be writing into its own.
+    The name contains the pid, because an orphan of a killed build may still write into its directory.
     """
     for old in beside.parent.glob(f"{beside.name}.*.partial"):
         shutil.rmtree(old, ignore_errors=True)
@@ -131,13 +131,13 @@ def scratch(beside: Path) -> Iterator[Path]:
 
 
 def build(tool: Tool, log: Path) -> None:
-    """Build one tool unless its pin is in the cache. Raises CommandError with Go's own words."""
+    """Build a tool unless its pin is in the cache. Raises CommandError with the output of Go."""
     if tool.ready:
         os.utime(tool.folder)  # for `prune`
         return
     with scratch(tool.folder) as beside, step(f"build {tool.name} {tool.version} from source", tool.usual_seconds):
         environment = {**os.environ, "CGO_ENABLED": "0", "GOBIN": str(beside), "GOTOOLCHAIN": "local", "GOWORK": "off"}
-        # A package at a version is built outside any module, or Go would read the nearest go.mod.
+        # Build packages outside of modules, or Go would read the nearest go.mod.
         where = HERE / tool.module if tool.module else beside
         what = (tool.package or "tool") if tool.module else f"{tool.package}@v{tool.version}"
         command = ["go", "install", "-buildvcs=false", "-ldflags", tool.linker, what]
@@ -147,7 +147,7 @@ def build(tool: Tool, log: Path) -> None:
 
 
 def prune() -> None:
-    """Remove from the cache what no run has used for long."""
+    """Remove unused programs from the cache."""
     before = time.time() - KEEP_DAYS * 24 * 3600
     for path in [*(cache_root() / "tools").glob("*"), *(cache_root() / "debian").glob("*")]:
         if path.stat().st_mtime < before:
@@ -155,11 +155,11 @@ def prune() -> None:
 
 
 def module_folder(tool: Tool, package: str) -> Path:
-    """Where Go unpacked a module's source: charts and CRDs are read there, copied nowhere."""
+    """Return the source directory of a module in Go's cache, from which charts and CRDs are read."""
     what, where = (package, HERE / tool.module) if tool.module else (f"{package}@v{tool.version}", cache_root())
     return Path(json.loads(run(["go", "mod", "download", "-json", what], cwd=where))["Dir"])
 
 
 def kubectl() -> Path:
-    """kubectl of the built Kubernetes, or the one that was built alone where images are pulled."""
+    """Return kubectl of the built Kubernetes, or the separately built one if images are pulled."""
     return (KUBERNETES if KUBERNETES.ready else KUBECTL).program("kubectl")

@@ -1,1 +1,1 @@
-"""The container images that the sandbox needs: pulled where a registry is reached, else built from nothing."""
+"""The container images of the sandbox: pulled if a registry is reachable, else built from source."""

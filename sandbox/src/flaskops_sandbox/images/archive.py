@@ -1,7 +1,7 @@
-"""Images of single static programs, written as docker archives without a container engine.
+"""Write images of static programs as docker archives, without a container engine.
 
-Format: the image specification v1.2 of Docker (manifest.json, a config, uncompressed layer tars), which
-containerd imports. Names inside are the published ones, and the machine's own image store is not touched.
+Format: Docker image specification v1.2 (manifest.json, a config, uncompressed layer tars), which containerd imports.
+The image names are the published ones. The image store of the machine is not changed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NOBODY = 65534
 
 @dataclass(frozen=True)
 class ProgramImage:
-    """What one archive holds: programs by their path in the image, over optional layer tars."""
+    """The content of one archive: programs by path in the image, on top of optional layer tars."""
 
     reference: str
     programs: Mapping[str, Path]
@@ -29,7 +29,7 @@ class ProgramImage:
 
 
 def write_archive(image: ProgramImage, target: Path) -> None:
-    """Write `image` to `target`, whole or not at all."""
+    """Write `image` to `target` atomically."""
     layers = [layer.read_bytes() for layer in image.base_layers] + [_program_layer(image.programs)]
     config = json.dumps(
         {

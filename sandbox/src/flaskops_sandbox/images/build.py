@@ -1,7 +1,7 @@
-"""Everything slow that is done once a machine: programs, base images, the node image.
+"""Build programs, base images and the node image once per machine.
 
-Where a container registry is reached, published images are pulled instead; that way cannot be tried on a
-machine without one, so it is kept small: see `registry_reached` and docs/sandbox.md.
+If a container registry is reachable, published images are pulled instead. This mode cannot be tested on a machine
+without a registry, so it is kept small; see `registry_reached` and docs/sandbox.md.
 """
 
 from __future__ import annotations
@@ -38,27 +38,27 @@ METRICS_SERVER = ("registry.k8s.io/metrics-server/metrics-server", f"v{pins.METR
 DISTROLESS_NONROOT = 65532
 
 OURS = re.compile(r"localhost/flaskops/[^:]+:.+|198\.18\.77\.\d+:5000/.+")
-"""Images that only this project makes: by `make up`, and by runs for the registry of an instance."""
+"""Images built by this project only: by `make up`, and by runs for the registry of an instance."""
 KEEP_SECONDS = 24 * 3600
-"""Another checkout may have other pins; it makes its images again within two minutes."""
+"""Another checkout may have other pins; it rebuilds its images within two minutes."""
 
 
 @dataclass(frozen=True)
 class Built:
-    """What the rest of the sandbox and inventories/local need to know of the images."""
+    """The images as used by the rest of the sandbox and inventories/local."""
 
     node: str
     published: bool
-    """The node image is kind's own, with its own CNI."""
+    """Whether the node image is the published one of kind, with its own CNI."""
     python_base: str
     charts: dict[str, str]
     images: dict[str, dict[str, str]]
     to_push: dict[str, str]
-    """Images that an instance's registry must hold: {repository: local image}. One node pulls them, not each."""
+    """Images for the registry of the instance: {repository: local image}. Nodes pull them when needed."""
 
 
 def registry_reached() -> bool:
-    """Whether Docker Hub's registry answers at all (its API answers 401 to a stranger), through a proxy if need be."""
+    """Whether the registry of Docker Hub is reachable, also through a proxy (401 counts: no login is made)."""
     try:
         with urllib.request.urlopen(REGISTRY_URL, timeout=5):
             return True
@@ -69,7 +69,7 @@ def registry_reached() -> bool:
 
 
 def ensure(log: Path, *, published: bool) -> Built:
-    """Build or pull what is missing. Raises CommandError; a second call after success takes a second or two."""
+    """Build or pull missing images. Raises CommandError. A second call takes one or two seconds."""
     tools = toolchain.needed(published)
     missing = [tool for tool in tools if not tool.ready]
     if missing:
@@ -83,24 +83,24 @@ def ensure(log: Path, *, published: bool) -> Built:
 
 
 def _prune(built: Built) -> None:
-    """Remove what older pins left: images, programs, root file systems. What an instance uses stays."""
+    """Remove unused images, programs and root file systems of older pins."""
     used = {built.node, built.python_base, debian.NODE.image, *built.to_push.values()}
     for name in Instance.names():
-        with contextlib.suppress(FileNotFoundError):  # it never started, or just ended
+        with contextlib.suppress(FileNotFoundError):  # the instance never started, or has just ended
             facts = Instance.expected(name).facts()
             used |= {facts["node_image"], facts["images"]["python_base"]}
             for program in ("helm", "kubectl"):
                 os.utime(Path(facts[program]).parent)
     rows = json.loads(podman("images", "--format", "json"))
     for image in stale_images(rows, used, time.time()):
-        with contextlib.suppress(CommandError):  # a container of somebody's was made from it
+        with contextlib.suppress(CommandError):  # a foreign container uses the image
             podman("rmi", image)
     toolchain.prune()
 
 
 def stale_images(rows: Iterable[Mapping[str, Any]], used: set[str], now: float) -> list[str]:
-    """Names of our images that nobody uses and that are not of the last day."""
-    # podman has a row for each name, and all names in each row.
+    """Return the names of our unused images that are older than a day."""
+    # podman lists a row per name, and each row contains all names.
     old = {name for row in rows if row["Created"] < now - KEEP_SECONDS for name in row.get("Names") or []}
     return sorted(name for name in old - used if OURS.fullmatch(name))
 
@@ -148,7 +148,7 @@ def _built(log: Path) -> Built:
 
 
 def _program_images(kube_proxy_base: Path) -> dict[str, list[ProgramImage]]:
-    """The images a node brings along, by the nodes that may run them; importing is slow, so none gets more."""
+    """Return the preloaded images by node role. Importing is slow, so each node gets only the images it may run."""
     kubernetes = toolchain.KUBERNETES
     version = f"v{pins.KUBERNETES}"
     control_plane = [
@@ -219,10 +219,10 @@ def _external_secrets_image(python_base: str, log: Path) -> str:
     name = f"localhost/flaskops/external-secrets-standin:{pin}"
     if debian.image_exists(name):
         return name
-    # Without a cache of layers, which would keep the first stage as a nameless image.
+    # Disable the layer cache, which would keep the first stage as an untagged image.
     arguments: list[str | Path] = ["--layers=false", "--network", "host", "--build-arg", f"BASE={python_base}"]
     if CA_BUNDLE.exists():
-        # pip reaches a package index behind a company's CA only with the machine's own bundle.
+        # pip needs the CA bundle of the machine if the package index uses a private CA.
         arguments += ["--volume", f"{CA_BUNDLE}:/run/ca.crt:ro", "--build-arg", "PIP_CERT=/run/ca.crt"]
     with step("build the External Secrets stand-in", 40):
         podman(
@@ -233,7 +233,7 @@ def _external_secrets_image(python_base: str, log: Path) -> str:
 
 
 def _texts(folder: Path, pattern: str = "**/*") -> list[str]:
-    """Names and contents of a folder's files, so that a change in any of them is a new pin."""
+    """Return names and contents of the files of a directory, so that every change results in a new pin."""
     files = [path for path in sorted(folder.glob(pattern)) if path.is_file() and "__pycache__" not in path.parts]
     return [f"{path.relative_to(folder)}\0{path.read_text(encoding='utf-8')}" for path in files]
 

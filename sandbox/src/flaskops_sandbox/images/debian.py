@@ -1,4 +1,4 @@
-"""Base images made of Debian packages by mmdebstrap, from the mirror that this machine already uses."""
+"""Build base images from Debian packages with mmdebstrap, from the configured mirror of this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flaskops_sandbox.toolchain import cache_root, scratch
 APT_FOLDER = Path("/etc/apt")
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
 MIRROR = re.compile(r"^(?:URIs:|deb(?: \[[^]]*\])?)\s+(?!\S*/linux/debian)(\S+/debian/?)(?:\s|$)", re.M)
-"""A source's address; not those of other people's packages for Debian, such as Docker's (/linux/debian)."""
+"""URL of a Debian source. It does not match third-party repositories such as Docker's (/linux/debian)."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class DebianBase:
 
     @property
     def image(self) -> str:
-        """The name under which podman knows it after `ensure_image`."""
+        """The image name in podman after `ensure_image`."""
         return f"localhost/flaskops/{self.name}:{self.pin}"
 
 
@@ -72,7 +72,7 @@ KUBE_PROXY = DebianBase(
 
 
 def mirror() -> str:
-    """The Debian mirror in this machine's apt sources; the public one where none is named."""
+    """Return the Debian mirror of the apt sources, else the public one."""
     folder = APT_FOLDER / "sources.list.d"
     more = [*sorted(folder.glob("*.sources")), *sorted(folder.glob("*.list"))]
     for source in [APT_FOLDER / "sources.list", folder / "debian.sources", *more]:
@@ -84,7 +84,7 @@ def mirror() -> str:
 
 
 def ensure_tarball(base: DebianBase, log: Path) -> Path:
-    """The root file system as a tar in the cache, made when it is not there. Raises CommandError."""
+    """Return the root file system as a tar in the cache; build it if missing. Raises CommandError."""
     if base.tarball.exists():
         os.utime(base.tarball)  # for toolchain.prune
         return base.tarball
@@ -95,7 +95,7 @@ def ensure_tarball(base: DebianBase, log: Path) -> Path:
         partial = folder / "root.tar"
         run(
             [
-                # In a mount namespace of its own: killed, it would leave /sys and /dev mounted in its folder.
+                # Use a mount namespace, so that a killed build leaves no /sys and /dev mounts behind.
                 "unshare", "--mount",
                 "mmdebstrap", f"--variant={base.variant}", "--mode=root", f"--include={','.join(base.packages)}",
                 base.suite, partial, f"deb {mirror()} {base.suite} main",
@@ -109,12 +109,12 @@ def ensure_tarball(base: DebianBase, log: Path) -> Path:
 
 
 def ensure_image(base: DebianBase, log: Path) -> str:
-    """The root file system as a podman image; returns its name."""
+    """Import the root file system as a podman image and return its name."""
     if not image_exists(base.image):
         podman("import", ensure_tarball(base, log), base.image, log=log, timeout=LONG_SECONDS)
     return base.image
 
 
 def image_exists(name: str) -> bool:
-    """Whether podman holds an image of that name."""
+    """Whether podman has an image with this name."""
     return bool(podman("images", "--quiet", "--filter", f"reference={name}").strip())

@@ -1,1 +1,1 @@
-"""The Kubernetes behind the sandbox's EKS: a kind cluster, one an instance."""
+"""The Kubernetes behind the EKS of the sandbox: one kind cluster per instance."""

@@ -1,7 +1,7 @@
-"""Start, grow and remove the kind cluster behind one EKS cluster of the sandbox.
+"""Create, extend and remove the kind cluster behind one EKS cluster of the sandbox.
 
-On EKS a new cluster has no nodes; they come with node groups. So the workers' kubelets are held back after
-kind has made them, and `join_nodes` lets them register, under the instance ids that were reserved for them.
+On EKS a new cluster has no nodes; node groups add them. Therefore the kubelets of the workers are stopped after kind
+has created them, and `join_nodes` lets them register with their reserved instance ids.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ NODE_TIMEOUT_SECONDS = 180.0
 API_TIMEOUT_SECONDS = 120.0
 REMOVE_TIMEOUT_SECONDS = 30.0
 INOTIFY = {"max_user_instances": 1024, "max_user_watches": 1048576}
-"""Everything in all nodes that watches files counts as one user's. The kernel's 128 instances are enough for two
-clusters; in the third the kubelet does not start. https://kind.sigs.k8s.io/docs/user/known-issues/"""
+"""File watchers of all nodes count for one user. The default of 128 instances is enough for two clusters; the kubelet
+of a third one does not start. https://kind.sigs.k8s.io/docs/user/known-issues/"""
 REQUEST_TIMEOUT_SECONDS = 30
 
 
 class ClusterError(Exception):
-    """The cluster cannot be made, changed or removed; the text names the cause."""
+    """The cluster cannot be created, changed or removed. The message contains the cause."""
 
 
 @dataclass(frozen=True)
 class ClusterInfo:
-    """What DescribeCluster reports of it."""
+    """The values that DescribeCluster reports."""
 
     endpoint: str
     certificate_authority_data: str
@@ -49,7 +49,7 @@ class ClusterInfo:
 
 @dataclass(frozen=True)
 class NodeInfo:
-    """One worker, as its node group's instance needs it."""
+    """One worker, with the values for its EC2 instance."""
 
     name: str
     zone: str
@@ -59,14 +59,14 @@ class NodeInfo:
 
 
 def create(instance: Instance, name: str, version: str, instance_ids: dict[str, str]) -> ClusterInfo:
-    """Start kind: a control plane, and one held-back worker a zone. Blocks until the API answers.
+    """Start kind with a control plane and one stopped worker per zone. Block until the API responds.
 
-    `instance_ids` maps zone to the EC2 instance id that becomes the worker's provider id.
-    Raises ClusterError when the instance has a cluster already, the version is another, or kind fails.
+    `instance_ids` maps each zone to the EC2 instance id that becomes the provider id of its worker.
+    Raises ClusterError if the instance already has a cluster, the version differs, or kind fails.
     """
     facts = instance.facts()
     if exists(instance, name):
-        raise ClusterError(f"instance {instance.name!r} runs a Kubernetes already; delete that cluster first")
+        raise ClusterError(f"instance {instance.name!r}: already has a cluster; delete it first")
     built = str(facts["kubernetes_version"])
     if version != built:
         raise ClusterError(f"the sandbox runs Kubernetes {built}, not {version}")
@@ -74,7 +74,7 @@ def create(instance: Instance, name: str, version: str, instance_ids: dict[str, 
     text = config.kind_config(
         instance, instance_ids, mounts, instance.registry_password(), published=bool(facts["published_node_image"])
     )
-    # kind mounts it into every node, and a machine whose kernel has everything built in may lack it.
+    # kind mounts it into every node. It may be missing if the kernel has no modules.
     Path("/lib/modules").mkdir(parents=True, exist_ok=True)
     _allow_watchers()
     try:
@@ -99,7 +99,7 @@ def create(instance: Instance, name: str, version: str, instance_ids: dict[str, 
 
 
 def join_nodes(instance: Instance, name: str, labels: dict[str, str], taints: list[dict[str, str]]) -> list[NodeInfo]:
-    """Let the workers register, give them network, labels and taints, and wait until they are Ready."""
+    """Let the workers register, set up network, labels and taints, and wait until they are Ready."""
     try:
         workers = containers(instance, "worker")
         for worker in workers:
@@ -129,8 +129,8 @@ def label_nodes(
     labels: Mapping[str, str | None],
     taints: list[dict[str, str]] | None = None,
 ) -> None:
-    """Set labels (None removes one) on every worker; with `taints`, make these the only taints of a node group."""
-    del name  # one cluster an instance
+    """Set labels on every worker (None removes a label). With `taints`, replace the taints of the node group."""
+    del name  # one cluster per instance
     words = [f"{key}-" if value is None else f"{key}={value}" for key, value in labels.items()]
     try:
         for worker in containers(instance, "worker"):
@@ -151,7 +151,7 @@ def label_nodes(
 
 
 def drain_out(instance: Instance, name: str) -> None:
-    """The node group goes: kubelets stop, containers end, node objects disappear."""
+    """Remove the node group: stop kubelets and containers, delete the Node objects."""
     del name
     try:
         _hold_back_workers(instance)
@@ -160,10 +160,10 @@ def drain_out(instance: Instance, name: str) -> None:
 
 
 def delete(instance: Instance, name: str) -> None:
-    """Remove the cluster's containers and volumes, and the routes to its pods. Nothing there is fine.
+    """Remove containers, volumes and pod routes of the cluster, if they exist.
 
-    Without kind: its own deletion stops at the lock file that a killed kind left, and keeps a volume whose container
-    was not made any more; and this checkout's kind may be one that is not built yet.
+    kind is not used: it stops at the lock file of a killed kind, keeps volumes without a container, and may not be
+    built yet in this checkout.
     """
     del name
     try:
@@ -179,7 +179,7 @@ def delete(instance: Instance, name: str) -> None:
 
 
 def _remove_containers(instance: Instance) -> None:
-    """What podman was making when it was killed goes in more than one try: part of it is still in use at first."""
+    """Remove the containers. Retry, because containers of a killed podman may still be in use at first."""
     give_up = time.monotonic() + REMOVE_TIMEOUT_SECONDS
     while nodes := containers(instance):
         try:
@@ -192,13 +192,13 @@ def _remove_containers(instance: Instance) -> None:
 
 
 def exists(instance: Instance, name: str) -> bool:
-    """Whether any container of the instance's cluster is left."""
+    """Whether any container of the cluster exists."""
     del name
     return bool(containers(instance))
 
 
 def kind_name(instance: Instance) -> str:
-    """kind's name of the cluster, which begins every container's name."""
+    """Return the cluster name in kind, which is the prefix of all container names."""
     return f"flaskops-{instance.name}"
 
 
@@ -222,7 +222,7 @@ def _kubectl(instance: Instance, *arguments: str, request_timeout: int = REQUEST
 
 
 def containers(instance: Instance, role: str = "") -> list[str]:
-    """Names of the cluster's containers, all or of one role of kind's."""
+    """Return the container names of the cluster, optionally of one kind role."""
     filters = ["--filter", f"label=io.x-k8s.kind.cluster={kind_name(instance)}"]
     if role:
         filters += ["--filter", f"label=io.x-k8s.kind.role={role}"]
@@ -230,7 +230,7 @@ def containers(instance: Instance, role: str = "") -> list[str]:
 
 
 def volumes(instance: Instance) -> list[str]:
-    """Names of the cluster's volumes: kind makes one a node, and labels it with the node's name."""
+    """Return the volume names of the cluster. kind creates one per node, labelled with the node name."""
     node = re.compile(rf"{kind_name(instance)}-(control-plane|worker)\d*")
     rows = json.loads(podman("volume", "ls", "--format", "json"))
     return [str(row["Name"]) for row in rows if any(node.fullmatch(label) for label in row.get("Labels") or {})]
@@ -254,16 +254,16 @@ def _node_info(node: dict[str, Any]) -> NodeInfo:
 
 
 def _allow_watchers() -> None:
-    """Raise the kernel's limits to what a few clusters need; higher ones stay."""
+    """Raise kernel limits for several clusters. Higher limits are kept."""
     for name, wanted in INOTIFY.items():
         limit = Path("/proc/sys/fs/inotify", name)
-        with contextlib.suppress(OSError):  # where it may not be written, one or two clusters still start
+        with contextlib.suppress(OSError):  # if not writable, one or two clusters still start
             if int(limit.read_text()) < wanted:
                 limit.write_text(f"{wanted}\n")
 
 
 def _write_mounts(instance: Instance, name: str) -> Path:
-    """The folders that kind mounts into nodes: the token webhook's kubeconfig and the registry's trust."""
+    """Write the directories that kind mounts into nodes: kubeconfig of the token webhook and CA of the registry."""
     mounts = instance.state_dir / "kubernetes"
     host = mounts / "registry" / instance.registry
     (mounts / "webhook").mkdir(parents=True, exist_ok=True)
@@ -284,7 +284,7 @@ def _hold_back_workers(instance: Instance) -> None:
         podman("exec", worker, "systemctl", "stop", "kubelet", log=_log(instance))
     _kubectl(instance, "delete", "node", "--ignore-not-found", "--wait=false", *workers)
     for worker in workers:
-        # Pods outlive their kubelet; on AWS they would end with the instance.
+        # Pods survive their kubelet; on AWS they end with the instance.
         podman("exec", worker, "sh", "-c", _END_PODS, log=_log(instance))
 
 
@@ -295,7 +295,7 @@ _END_PODS = (
 
 
 def _connect(instance: Instance, *, published: bool) -> None:
-    """Routes to every node's pods: from the machine always, between nodes where kind's own CNI is not there."""
+    """Add routes to the pods of every node: from the machine, and between nodes unless kind's CNI is used."""
     nodes = [node for node in _nodes(instance) if _pod_cidr(node)]
     for node in nodes:
         run(["ip", "route", "replace", _pod_cidr(node), "via", _internal_ip(node)])
@@ -318,14 +318,14 @@ def _connect(instance: Instance, *, published: bool) -> None:
 
 def _remove_routes(instance: Instance) -> None:
     for route in json.loads(run(["ip", "-json", "route", "show", "root", instance.pod_cidr]) or "[]"):
-        # Others may have routes inside the range: a VPN, a company's network.
+        # Keep foreign routes inside the range, for example of a VPN.
         gateway = route.get("gateway")
         if gateway and ipaddress.ip_address(gateway) in ipaddress.ip_network(instance.network_subnet):
             run(["ip", "route", "del", route["dst"], "via", gateway])
 
 
 def _wait(what: str, seconds: float, done: Callable[[], bool]) -> None:
-    """Poll until `done`; a command that fails meanwhile counts as not yet. ClusterError after `seconds`."""
+    """Poll until `done`; failing commands count as not done. Raises ClusterError after `seconds`."""
     deadline = time.monotonic() + seconds
     last = ""
     while time.monotonic() < deadline:
@@ -335,4 +335,4 @@ def _wait(what: str, seconds: float, done: Callable[[], bool]) -> None:
         except CommandError as error:
             last = f": {error}"
         time.sleep(1)
-    raise ClusterError(f"{what} did not come within {seconds:.0f} s{last}")
+    raise ClusterError(f"{what}: timed out after {seconds:.0f} s{last}")

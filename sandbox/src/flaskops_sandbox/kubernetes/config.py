@@ -1,4 +1,4 @@
-"""What kind and the nodes are told: pure functions from an instance to configuration."""
+"""Configuration of kind and the nodes, as pure functions of an instance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REGISTRY_FOLDER = "/etc/containerd/certs.d"
 
 
 def webhook_kubeconfig(instance: Instance, cluster: str) -> dict[str, Any]:
-    """Where the API server sends bearer tokens: the account's check of EKS tokens (a TokenReview webhook)."""
+    """Return the kubeconfig of the TokenReview webhook, with which the account verifies EKS tokens."""
     url = f"{instance.aws_endpoint_url}/_sandbox/eks/{cluster}/authenticate"
     return {
         "apiVersion": "v1",
@@ -29,16 +29,16 @@ def webhook_kubeconfig(instance: Instance, cluster: str) -> dict[str, Any]:
 
 
 def registry_hosts(instance: Instance, ca_path: str) -> str:
-    """containerd's hosts.toml for the registry behind ECR: HTTPS, trusted through the sandbox's CA."""
+    """Return containerd's hosts.toml for the registry behind ECR: HTTPS with the sandbox CA."""
     return f'server = "https://{instance.registry}"\n\n[host."https://{instance.registry}"]\n  ca = "{ca_path}"\n'
 
 
 def kind_config(
     instance: Instance, zones: dict[str, str], mounts: Path, registry_password: str, *, published: bool
 ) -> str:
-    """kind's configuration as YAML; it holds the registry's password, so it goes to kind by standard input.
+    """Return the kind configuration as YAML. It contains the registry password, so pass it on standard input.
 
-    `zones` maps an availability zone to the EC2 instance id that its worker will carry as provider id.
+    `zones` maps each availability zone to the EC2 instance id that its worker uses as provider id.
     """
     auth = (
         f'[plugins."io.containerd.grpc.v1.cri".registry.configs."{instance.registry}".auth]\n'
@@ -77,7 +77,7 @@ def kind_config(
 
 
 def cni_conflist(pod_cidr: str) -> str:
-    """A node's pod network: a veth a pod, addresses from the node's own range, host ports."""
+    """Return the pod network of a node: one veth per pod, addresses from the range of the node, host ports."""
     ipam = {"type": "host-local", "ranges": [[{"subnet": pod_cidr}]], "routes": [{"dst": "0.0.0.0/0"}]}
     return json.dumps(
         {
@@ -93,7 +93,7 @@ def cni_conflist(pod_cidr: str) -> str:
 
 
 def masquerade_rules(pod_cidr: str, all_pods: str) -> str:
-    """nftables: what a pod sends out of the pod range leaves with its node's address, as replies need it."""
+    """Return nftables rules that masquerade traffic from pods to addresses outside the pod range."""
     return (
         "table ip flaskops\n"
         "delete table ip flaskops\n"
@@ -110,7 +110,7 @@ _KUBELET_PATCH = yaml.safe_dump(
     {
         "kind": "KubeletConfiguration",
         "cgroupDriver": "cgroupfs",
-        # The machine may still run cgroup v1, which this kubelet supports but no longer starts on by itself.
+        # The machine may use cgroup v1, which this kubelet supports but rejects by default.
         "failCgroupV1": False,
     }
 )
@@ -122,7 +122,7 @@ _API_SERVER_PATCH = yaml.safe_dump(
             "extraArgs": {
                 "authentication-token-webhook-config-file": f"{WEBHOOK_FOLDER}/webhook.yaml",
                 "authentication-token-webhook-version": "v1",
-                # Short, so that a withdrawn access entry stops working as soon as on EKS.
+                # Short, so that a removed access entry stops working as quickly as on EKS.
                 "authentication-token-webhook-cache-ttl": "5s",
             },
             "extraVolumes": [

@@ -1,8 +1,8 @@
-"""What podman leaves of a container network when it is killed while it connects a container.
+"""Remove the remains of a container network after podman was killed while connecting a container.
 
-Podman then knows neither container nor connection any more, so its own commands remove none of this: the bridge and
-its route, a network namespace a container, the firewall's rules (an old one would lead the next cluster's port to an
-address that nobody has), and the name server's list. Seen with podman 4.3.1 and netavark 1.4.
+podman commands do not remove them, because podman has no record of the container: bridge and route, one network
+namespace per container, firewall rules (an old rule would forward the port of the next cluster to an unused address),
+and the list of its DNS server. Seen with podman 4.3.1 and netavark 1.4.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NETWORKS_OWN_CHAIN = re.compile(r"NETAVARK-(DN-)?[0-9A-F]{6,}")
 
 
 def remove(instance: Instance) -> None:
-    """Remove what is there once podman itself has removed the instance's network. Nothing there is fine."""
+    """Remove all remains after podman has removed the network of the instance."""
     for bridge in _bridges(instance):
         for namespace in _namespaces(bridge):
             run(["ip", "netns", "delete", namespace])
@@ -33,7 +33,7 @@ def remove(instance: Instance) -> None:
 
 
 def _bridges(instance: Instance) -> list[str]:
-    """Names of podman's bridges that hold the first address of the instance's network."""
+    """Return the podman bridges with the first address of the instance's network."""
     gateway = str(next(ipaddress.ip_network(instance.network_subnet).hosts()))
     links = json.loads(run(["ip", "-json", "address", "show", "type", "bridge"]) or "[]")
     return [
@@ -45,26 +45,26 @@ def _bridges(instance: Instance) -> list[str]:
 
 
 def _namespaces(bridge: str) -> list[str]:
-    """Names of the network namespaces that a bridge's links lead into."""
+    """Return the network namespaces linked to a bridge."""
     links = json.loads(run(["ip", "-json", "link", "show", "master", bridge]) or "[]")
     inside = {link["link_netnsid"] for link in links if "link_netnsid" in link}
     try:
         known = json.loads(run(["ip", "-json", "netns", "list-id"]) or "[]")
-    except CommandError:  # there is none
+    except CommandError:  # it does not exist
         return []
     return [entry["name"] for entry in known if entry.get("nsid") in inside and entry.get("name")]
 
 
 def firewall_commands(saved: str, network: str, subnet: str) -> list[list[str]]:
-    """The commands that take a network's rules and chains out of the firewall.
+    """Return the commands that remove the rules and chains of a network from the firewall.
 
     Args:
-        saved: What iptables-save prints.
-        network: The network's name, which netavark writes into the comments of published ports.
-        subnet: Its range.
+        saved: The output of iptables-save.
+        network: Name of the network, which netavark writes into the comments of published ports.
+        subnet: Range of the network.
 
     Returns:
-        Argument lists of iptables, in the order in which they can run: a chain goes when nothing leads to it any more.
+        Argument lists of iptables in order: a chain is removed after all rules that reference it.
     """
     rules: list[tuple[str, list[str]]] = []
     table = ""
