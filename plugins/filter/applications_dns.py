@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.flaskops.eks.plugins.filter.tags import tagged_with
+from ansible_collections.flaskops.eks.plugins.plugin_utils.ownership import tagged_with
 
 # Types that lead a browser somewhere; others (TXT, MX, CAA, ...) may stand beside an A record.
 LEADING = frozenset({"A", "AAAA", "CNAME"})

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.flaskops.eks.plugins.filter.tags import whole_identity
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.identity_tags import same_identity
+from ansible_collections.flaskops.eks.plugins.plugin_utils.ownership import whole_identity
 
 # Types that amazon.aws.route53 can name; a zone's own NS and SOA records go with the zone.
 REMOVABLE_TYPES = frozenset({"A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SPF", "SRV", "TXT"})

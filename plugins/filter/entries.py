@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-
-def in_state(entries: Iterable[Mapping[str, Any]], state: str) -> list[Mapping[str, Any]]:
-    """The entries of that state; one without a `state` is `present`."""
-    return [entry for entry in entries if entry.get("state", "present") == state]
+from ansible_collections.flaskops.eks.plugins.plugin_utils.entries import in_state
 
 
 def leaving(entries: Iterable[Mapping[str, Any]], *keys: str) -> list[Mapping[str, Any]]:

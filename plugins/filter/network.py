@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.flaskops.eks.plugins.filter.tags import foreign, tagged_with
-from ansible_collections.flaskops.eks.plugins.filter.validation import documentation_problems
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.identity_tags import identity_of
+from ansible_collections.flaskops.eks.plugins.plugin_utils.cidr_blocks import documentation_problems
+from ansible_collections.flaskops.eks.plugins.plugin_utils.ownership import foreign, tagged_with
 
 SUBNET_ROLES = ("public", "private", "database")
 

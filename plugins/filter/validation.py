@@ -10,27 +10,21 @@ Each `*_problems` filter returns one sentence a problem: the variable, what is w
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.flaskops.eks.plugins.filter.entries import in_state
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.identity_tags import IDENTITY_TAGS
 from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
+from ansible_collections.flaskops.eks.plugins.plugin_utils.cidr_blocks import documentation_problems, is_cidr
+from ansible_collections.flaskops.eks.plugins.plugin_utils.entries import in_state
 
 # The component is each role's own.
 SHARED_IDENTITY = tuple(key for key in IDENTITY_TAGS if key != "flaskops:component")
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]*")
-DOCUMENTATION_BLOCKS = (
-    (ipaddress.ip_network("192.0.2.0/24"), "RFC 5737"),
-    (ipaddress.ip_network("198.51.100.0/24"), "RFC 5737"),
-    (ipaddress.ip_network("203.0.113.0/24"), "RFC 5737"),
-    (ipaddress.ip_network("2001:db8::/32"), "RFC 3849"),
-)
 DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/.+")
 
@@ -107,32 +101,6 @@ def environment_problems(values: Mapping[str, Any], known: Sequence[str]) -> lis
     return problems
 
 
-def documentation_problems(variable: str, cidrs: Sequence[str]) -> list[str]:
-    """Refuse address blocks that are examples of documentation: nobody has them, so a value was not filled in.
-
-    Args:
-        variable: Name of the variable that holds the blocks.
-        cidrs: CIDR blocks; what is none is somebody else's problem.
-
-    Returns:
-        One sentence a problem.
-    """
-    return [
-        f"{variable}: {cidr} is an example of documentation ({standard}), nobody has it; "
-        "name the block of the people and machines that shall get in, for one address with /32."
-        for cidr in filter(_is_cidr, cidrs)
-        for example, standard in DOCUMENTATION_BLOCKS
-        if _is_inside(cidr, example)
-    ]
-
-
-def _is_inside(cidr: str, block: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
-    network = ipaddress.ip_network(cidr)
-    if isinstance(network, ipaddress.IPv4Network):
-        return isinstance(block, ipaddress.IPv4Network) and network.subnet_of(block)
-    return isinstance(block, ipaddress.IPv6Network) and network.subnet_of(block)
-
-
 def eks_problems(values: Mapping[str, Any]) -> list[str]:
     """Check the cluster's values against each other.
 
@@ -169,7 +137,7 @@ def eks_problems(values: Mapping[str, Any]) -> list[str]:
             "people and runners that deploy, or set eks_endpoint_public_access to false."
         )
     for cidr in values["public_access_cidrs"]:
-        if not _is_cidr(cidr):
+        if not is_cidr(cidr):
             problems.append(f"eks_public_access_cidrs: {cidr!r} is not a CIDR block; write it like 10.0.0.0/16.")
     problems += documentation_problems("eks_public_access_cidrs", values["public_access_cidrs"])
     problems += _node_group_problems(values["node_groups"])
@@ -395,14 +363,6 @@ def secret_value(document: Any, key: str, placeholder: str = UNKNOWN) -> str:
         # Not chained: the parser's own message may quote the secret.
         raise AnsibleFilterError(f"the secret holds no JSON key {key!r}: write it as a JSON document") from None
     return str(value)
-
-
-def _is_cidr(cidr: str) -> bool:
-    try:
-        ipaddress.ip_network(str(cidr), strict=True)
-    except ValueError:
-        return False
-    return True
 
 
 class FilterModule:

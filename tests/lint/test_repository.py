@@ -78,3 +78,43 @@ def test_every_plugin_names_its_licence():
     assert not [
         path for path in plugins if "\n# SPDX-License-Identifier: GPL-3.0-or-later\n" not in path.read_text()[:400]
     ]
+
+
+def own_modules(path: Path) -> set[str]:
+    """The modules of this collection that a Python file imports, by their names below plugins."""
+    prefix = "ansible_collections.flaskops.eks.plugins."
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = prefix + f"{path.parent.name}." if node.level else ""
+            names |= {f"{base}{node.module or ''}.{alias.name}" for alias in node.names}
+    return {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+
+
+FILTERS = sorted((ROOT / "plugins" / "filter").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILTERS, ids=lambda path: path.stem)
+def test_filters_import_shared_code_only(path):
+    """A function that two filters need belongs to module_utils or plugin_utils."""
+    assert not [name for name in own_modules(path) if not name.startswith(("module_utils.", "plugin_utils."))]
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from ansible_collections.flaskops.eks.plugins.filter.tags import tagged_with", {"filter.tags.tagged_with"}),
+        ("from ansible_collections.flaskops.eks.plugins.filter import tags", {"filter.tags"}),
+        ("import ansible_collections.flaskops.eks.plugins.filter.tags", {"filter.tags"}),
+        ("from .tags import tagged_with", {"filter.tags.tagged_with"}),
+        ("from . import tags", {"filter..tags"}),
+        ("import json", set()),
+    ],
+)
+def test_imports_of_another_filter_are_found(tmp_path, source, found):
+    path = tmp_path / "filter" / "probe.py"
+    path.parent.mkdir()
+    path.write_text(source)
+    assert own_modules(path) == found

@@ -49,7 +49,7 @@ def test_the_default_values_have_no_problem() -> None:
         ({"nat": "none"}, "network_nat", "network_endpoints is empty"),
         ({"nat": "none", "endpoints": ["s3", "sts"]}, "network_endpoints", "ecr.api"),
         ({"alb_source_cidrs": ["everybody"]}, "network_alb_source_cidrs", "not a CIDR block"),
-        ({"alb_source_cidrs": ["198.51.100.0/24"]}, "network_alb_source_cidrs", "an example of documentation"),
+        ({"alb_source_cidrs": ["198.51.100.0/24"]}, "network_alb_source_cidrs", "reserved for documentation"),
     ],
 )
 def test_a_problem_names_the_variable_and_what_is_wrong(changes: dict[str, Any], variable: str, said: str) -> None:
