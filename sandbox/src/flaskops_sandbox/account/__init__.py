@@ -1,6 +1,6 @@
-"""The sandbox's AWS account: one process that answers the AWS API on services_address:4566.
+"""The AWS account of the sandbox: one process that serves the AWS API on services_address:4566.
 
-moto answers what it does well; middleware in front of it knows the callers and writes a log of every call.
+moto serves most of the API. A middleware in front of it identifies the callers and logs every call.
 Replaced or extended here: EKS (a real Kubernetes), ECR (a real registry), RDS (a real PostgreSQL),
-ElastiCache (a real Redis), ACM (issued only when the validation record exists), and what EC2 must refuse.
+ElastiCache (a real Redis), ACM (issued only if the validation record exists), and deletions that EC2 must reject.
 """

@@ -11,10 +11,10 @@ from flaskops_sandbox.instance import Instance, default_name
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--instance", default=default_name(), help="the sandbox instance's name")
+    parser.add_argument("--instance", default=default_name(), help="name of the sandbox instance")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # boto's and moto's own chatter is no news; warnings are.
+    # Log only warnings of boto and moto.
     for noisy in ("werkzeug", "botocore", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     serve(Instance.load(arguments.instance))

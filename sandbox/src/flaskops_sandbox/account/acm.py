@@ -1,9 +1,9 @@
-"""ACM whose certificates are worth something: issued when the validation record is in DNS, signed by the sandbox's CA.
+"""ACM with usable certificates: issued when the validation record is in DNS, signed by the sandbox CA.
 
-A certificate requested with DNS validation is PENDING_VALIDATION until each of its CNAME records stands in a hosted
-zone of this account's Route 53 (looked up when the certificate is described, listed or fetched). Then chain and
-private key are written to certs/acm/<uuid>/{chain.pem,key.pem}, mode 0600, where the load balancer takes them from.
-The CA signs EC P-256 keys; DescribeCertificate reports the key algorithm that was asked for.
+A certificate requested with DNS validation is PENDING_VALIDATION until all of its CNAME records exist in a hosted
+zone of this account (checked when the certificate is described, listed or fetched). Then chain and private key are
+written to certs/acm/<uuid>/{chain.pem,key.pem}, mode 0600, from which the load balancer reads them.
+The CA signs EC P-256 keys; DescribeCertificate reports the requested key algorithm.
 https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html
 """
 
@@ -35,13 +35,13 @@ MAX_NAMES = 10  # https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.ht
 
 
 def install(extensions: Extensions, instance: Instance) -> None:
-    """Let moto's ACM validate by DNS and issue by the sandbox's CA."""
+    """Let moto's ACM validate with DNS and issue certificates with the sandbox CA."""
 
     issuing = threading.Lock()
 
     def check(self: CertBundle) -> None:
         names = requested_names(self)
-        # Two requests at once would issue twice, and leave one's key beside the other's certificate.
+        # Without the lock, concurrent requests would issue twice and mix key and certificate.
         with issuing:
             if self.status == "PENDING_VALIDATION" and all(_is_proven(instance, name) for name in names):
                 _issue(instance, self, names)
@@ -57,17 +57,17 @@ def install(extensions: Extensions, instance: Instance) -> None:
 
 
 def folder(instance: Instance, arn: str) -> Path:
-    """Where an issued certificate's chain and key are."""
+    """Return the directory with chain and key of an issued certificate."""
     return instance.certs_dir / "acm" / arn.rpartition("/")[2]
 
 
 def requested_names(certificate: CertBundle) -> list[str]:
-    """The domain names of a certificate, the main one first."""
+    """Return the domain names of a certificate, the main one first."""
     return list(dict.fromkeys([str(certificate.common_name), *sorted(certificate.sans)]))
 
 
 def validation_record(instance: Instance, domain: str) -> tuple[str, str]:
-    """Name and value of the CNAME that proves a domain: constant for account and domain, wildcard or not, as at AWS."""
+    """Return name and value of the validation CNAME: constant per account and domain, wildcard or not, as on AWS."""
     bare = domain.removeprefix("*.")
     digest = hashlib.sha256(f"{instance.account_id}/{bare}".encode()).hexdigest()
     return f"_{digest[:32]}.{bare}.", f"_{digest[32:]}.sandbox.acm-validations.aws."
@@ -77,7 +77,7 @@ def _is_proven(instance: Instance, domain: str) -> bool:
     name, value = validation_record(instance, domain)
     for zone in route53_backends[instance.account_id][PARTITION].zones.values():
         if zone.private_zone:
-            continue  # ACM asks public DNS
+            continue  # ACM uses public DNS
         for record in zone.rrsets:
             found = [str(item).rstrip(".").lower() for item in record.records or []]
             if record.type == "CNAME" and record.name.rstrip(".") == name.rstrip(".") and value.rstrip(".") in found:
@@ -104,7 +104,7 @@ def _write(instance: Instance, certificate: CertBundle) -> None:
 
 
 def _check_unless_ours(original: Callable[[CertBundle], None], check: Callable[[CertBundle], None]) -> Any:
-    """moto issues by itself after a minute: only what is not to be validated keeps moto's own check."""
+    """moto issues certificates after a minute. Keep moto's check only for certificates without DNS validation."""
 
     @functools.wraps(original)
     def checked(self: CertBundle) -> None:
@@ -145,7 +145,7 @@ def _description(instance: Instance, certificate: Any, answer: dict[str, Any]) -
 
 
 def _users(instance: Instance, arn: str) -> list[str]:
-    """ARNs of the load balancers whose listeners present the certificate."""
+    """Return the ARNs of load balancers with a listener that uses the certificate."""
     return sorted(
         balancer.arn
         for balancer in elbv2_backends[instance.account_id][instance.region].load_balancers.values()
@@ -158,7 +158,7 @@ def _certificate_arns(listener: Any) -> list[str]:
 
 
 def _remember_request(original: Callable[..., ActionResult]) -> Callable[..., ActionResult]:
-    """moto drops KeyAlgorithm, and takes e-mail validation for DNS validation."""
+    """Keep KeyAlgorithm, which moto drops, and reject e-mail validation, which moto treats as DNS validation."""
 
     @functools.wraps(original)
     def request_certificate(self: AWSCertificateManagerResponse) -> ActionResult:
@@ -194,7 +194,7 @@ def _refuse_in_use(instance: Instance, original: Callable[..., None]) -> Callabl
 
 
 def _keep_import(instance: Instance, original: Callable[..., str]) -> Callable[..., str]:
-    """An imported certificate can be presented at once, so its files are written at once."""
+    """Write the files of an imported certificate immediately, because it can be used immediately."""
 
     @functools.wraps(original)
     def import_certificate(self: AWSCertificateManagerBackend, *args: Any, **kwargs: Any) -> str:

@@ -1,6 +1,6 @@
-"""The AWS protocols, as far as the account's own code must speak them: which call is this, and errors in its form.
+"""The AWS protocols as needed here: identify the API call of a request and build error responses.
 
-Facts: SigV4 credential scopes (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html), the protocols
+Sources: SigV4 credential scopes (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html), the protocols
 of botocore's service models, and the errors in https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html.
 """
 
@@ -24,7 +24,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from flaskops_sandbox.alb.discovery import USER_AGENT
 
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request")
-# Signing names that are not botocore's service names.
+# Signing names that differ from botocore's service names.
 _MODEL_NAMES = {
     "elasticloadbalancing": "elbv2",
     "monitoring": "cloudwatch",
@@ -36,18 +36,18 @@ _MODEL_NAMES = {
 
 @dataclass(frozen=True)
 class Call:
-    """One request, as its headers and form tell. `service` is the signing name, empty when unsigned."""
+    """One request, according to its headers and form. `service` is the signing name, empty when unsigned."""
 
     service: str
     region: str
     action: str
     access_key_id: str
     from_load_balancer: bool = False
-    """Made by the sandbox's own load balancer, which stands where AWS's would look without an API call."""
+    """Made by the load balancer of the sandbox. On AWS it would not make API calls."""
 
 
 def identify(environ: dict[str, Any], body: bytes) -> Call:
-    """Which call a request is. The action comes from X-Amz-Target, the Action field, or method and path."""
+    """Identify the call of a request. The action comes from X-Amz-Target, the Action field, or method and path."""
     query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
     match = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", "")) or _CREDENTIAL.search(
         "Credential=" + query.get("X-Amz-Credential", [""])[0]
@@ -76,13 +76,13 @@ def _rest_action(service: str, environ: dict[str, Any]) -> str:
 
 
 def model_name(service: str) -> str:
-    """botocore's name of the service with that signing name."""
+    """Return botocore's service name for a signing name."""
     return _MODEL_NAMES.get(service, service)
 
 
 @functools.cache
 def protocol(service: str) -> str:
-    """The wire protocol of a service: ec2, query, json, rest-json, rest-xml; json when nobody knows it."""
+    """Return the wire protocol of a service: ec2, query, json, rest-json, rest-xml; json if unknown."""
     try:
         return str(get_service_model(model_name(service)).protocol)
     except UnknownServiceError:
@@ -91,7 +91,7 @@ def protocol(service: str) -> str:
 
 @dataclass(frozen=True)
 class Response:
-    """What goes back over WSGI."""
+    """A WSGI response."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -103,12 +103,12 @@ class Response:
 
 
 def json_response(payload: Any, status: int = 200) -> Response:
-    """JSON that is not an AWS answer (the sandbox's own pages)."""
+    """Build a JSON response of the sandbox's own pages."""
     return Response(status, [("Content-Type", "application/json")], json.dumps(payload).encode())
 
 
 def error_response(service: str, status: int, code: str, message: str, **fields: str | list[str]) -> Response:
-    """An error as the service's clients parse it; `fields` are the error shape's other members (JSON only)."""
+    """Build an error in the protocol of the service. `fields` are other members of the error shape (JSON only)."""
     request_id = str(uuid.uuid4())
     headers = [("x-amzn-RequestId", request_id)]
     kind = protocol(service)
@@ -130,7 +130,7 @@ def error_response(service: str, status: int, code: str, message: str, **fields:
 
 
 def unknown_key_response(service: str) -> Response:
-    """What AWS answers to an access key that does not exist."""
+    """Build the error of AWS for an unknown access key."""
     kind = protocol(service)
     if kind == "ec2":
         return error_response(
@@ -148,7 +148,7 @@ def unknown_key_response(service: str) -> Response:
 
 
 def unsigned_response(service: str) -> Response:
-    """What AWS answers to a request without a signature."""
+    """Build the error of AWS for a request without a signature."""
     return error_response(
         service or "sts", 403, "MissingAuthenticationToken", "Request is missing Authentication Token"
     )

@@ -1,6 +1,6 @@
-"""The log of every call to the account: who asked what of which service, whether it changes anything, and how it ended.
+"""The log of all API calls: principal, service, action, whether it is a changing call, and status.
 
-Bodies and secrets are never in it: the action is a name, the principal a user's or role's name.
+It contains no bodies and no secrets: action and principal are names.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 
 KEPT_IN_MEMORY = 50_000
 
-# What an action's name begins with when it only reads. AWS has no list; these are the verbs of the services in use.
+# Prefixes of read-only actions. AWS has no list; these are the verbs of the services in use.
 READING_VERBS = (
     "Describe", "Get", "List", "Head", "BatchGet", "BatchCheck", "BatchDescribe", "Search", "Lookup", "Select",
     "Query", "Scan", "Simulate", "Test", "Validate", "Verify", "Filter", "Estimate", "Check", "Decode", "View",
 )  # fmt: skip
-# Actions that keep nothing in the account though their names do not say so.
+# Other read-only actions.
 READING_ACTIONS = frozenset({
     "AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "Encrypt", "Decrypt", "ReEncrypt", "Sign",
     "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateRandom", "GenerateMac", "DownloadDBLogFilePortion",
@@ -29,14 +29,14 @@ READING_ACTIONS = frozenset({
 
 
 def is_mutating(action: str) -> bool:
-    """Whether an API action changes the account, judged by its meaning."""
-    if " " in action:  # "METHOD /path": no model knew the operation
+    """Whether an API action changes the account."""
+    if " " in action:  # "METHOD /path": an operation without a model
         return action.split(" ", 1)[0] not in ("GET", "HEAD", "OPTIONS")
     return action not in READING_ACTIONS and not action.startswith(READING_VERBS)
 
 
 class CallLog:
-    """Appends to log_dir/calls.jsonl, and keeps the latest entries for GET /_sandbox/calls."""
+    """Appends to log_dir/calls.jsonl and keeps the latest entries for GET /_sandbox/calls."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
@@ -47,7 +47,7 @@ class CallLog:
     def add(
         self, *, service: str, action: str, principal: str, mutating: bool, status: int, error: str, request_id: str
     ) -> None:
-        """One call that has been answered. `status` is HTTP's, `error` the AWS error code or empty."""
+        """Add a completed call. `status` is the HTTP status, `error` the AWS error code or empty."""
         with self._lock:
             self._sequence += 1
             entry = {
@@ -65,7 +65,7 @@ class CallLog:
             self._stream.write(json.dumps(entry) + "\n")
 
     def since(self, sequence: int) -> list[dict[str, Any]]:
-        """Entries with a greater sequence number, oldest first."""
+        """Return entries with a greater sequence number, oldest first."""
         with self._lock:
             return list(self._newer(sequence))
 

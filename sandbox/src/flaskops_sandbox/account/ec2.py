@@ -1,6 +1,6 @@
-"""What EC2 refuses to delete because something still hangs on it. moto 5.2.5 lets all of it go.
+"""Reject deletions of EC2 resources in use, as EC2 does. moto 5.2.5 deletes them.
 
-A teardown that forgets a load balancer, an interface or an address must fail here as it fails at AWS:
+A teardown that forgets a load balancer, an interface or an address must fail here as on AWS:
 https://docs.aws.amazon.com/vpc/latest/userguide/delete-vpc.html, and the DependencyViolation entry of
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html.
 """
@@ -29,7 +29,7 @@ Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def install(extensions: Extensions) -> None:
-    """Put the refusals before moto's own methods."""
+    """Run the checks before moto's methods."""
     for owner, name, check in (
         (SecurityGroupBackend, "_delete_security_group", _check_security_group),
         (SubnetBackend, "delete_subnet", _check_subnet),
@@ -54,7 +54,7 @@ def _before(check: Callable[..., None]) -> Wrap:
 
 
 def _group_users(ec2: EC2Backend, group_id: str) -> Iterator[str]:
-    """Whatever keeps a security group: interfaces, load balancers, databases, caches, rules of other groups."""
+    """Yield the users of a security group: interfaces, load balancers, databases, caches, rules of other groups."""
     account, region = ec2.account_id, ec2.region_name
     for eni in ec2.enis.values():
         if group_id in {group.id for group in eni.group_set}:
@@ -110,7 +110,7 @@ def _check_subnet(ec2: EC2Backend, subnet_id: str) -> None:
 
 
 def _check_vpc(ec2: EC2Backend, vpc_id: str) -> None:
-    """Subnets, gateways, extra route tables and groups each keep a VPC; the default group and main table do not."""
+    """Reject VPCs with subnets, gateways, or route tables and groups other than the main and default ones."""
     users = [f"subnet {s.id}" for s in ec2.describe_subnets(filters={"vpc-id": vpc_id})]
     users += [f"internet gateway {g.id}" for g in ec2.internet_gateways.values() if g.vpc and g.vpc.id == vpc_id]
     users += [f"security group {g.id}" for g in ec2.groups.get(vpc_id, {}).values() if g.name != "default"]
@@ -123,7 +123,7 @@ def _check_vpc(ec2: EC2Backend, vpc_id: str) -> None:
 
 
 def _check_detach(ec2: EC2Backend, _internet_gateway_id: str, vpc_id: str) -> None:
-    """A gateway stays as long as public addresses of the VPC are mapped through it."""
+    """Reject detaching a gateway while public addresses of the VPC are mapped."""
     mapped = [address for address in ec2.addresses if address.eni is not None and address.eni.vpc_id == vpc_id]
     balancers = [
         balancer
@@ -138,14 +138,14 @@ def _check_detach(ec2: EC2Backend, _internet_gateway_id: str, vpc_id: str) -> No
 
 
 def _check_address(ec2: EC2Backend, address: str | None = None, allocation_id: str | None = None) -> None:
-    """An address of a NAT gateway cannot be released before the gateway is gone."""
+    """Reject releasing the address of an existing NAT gateway."""
     for known in ec2.addresses:
         if known.eni is not None and (known.public_ip == address or known.allocation_id == allocation_id):
             raise EC2ClientError("InvalidIPAddress.InUse", f"Address {known.public_ip} is in use.")
 
 
 def _delete_nat_gateway(original: Callable[..., Any]) -> Callable[..., Any]:
-    """moto forgets the gateway's interface and keeps its address associated; at AWS both end with the gateway."""
+    """Remove interface and address association with the gateway, as AWS does. moto keeps them."""
 
     @functools.wraps(original)
     def delete_nat_gateway(self: Any, nat_gateway_id: str) -> Any:

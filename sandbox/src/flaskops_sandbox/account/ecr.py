@@ -1,6 +1,6 @@
-"""ECR over a real registry: what was pushed there is what the API finds, and the other way round.
+"""ECR on top of a real registry: the API lists exactly the images in the registry.
 
-Not here: that IMMUTABLE refuses a push (the registry takes it; PutImage does refuse), scans, untagged images in lists.
+Not emulated: rejecting a push to an IMMUTABLE tag (only PutImage rejects it), scans, untagged images in lists.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TOKEN_LIFETIME = datetime.timedelta(hours=12)
 
 
 class RegistryImage(Image):
-    """An image of the registry, in the form in which moto answers it."""
+    """An image of the registry in moto's form."""
 
     def __init__(self, repository: Repository, stored: StoredImage) -> None:
         super().__init__(repository.account_id, "", stored.manifest, repository.name, stored.media_type, stored.digest)
@@ -39,13 +39,13 @@ class RegistryImage(Image):
 
 
 def install(extensions: Extensions, instance: Instance, registry: Registry) -> None:
-    """Let moto's ECR answer from the registry."""
+    """Let moto's ECR use the registry."""
 
     def find(self: Repository) -> list[Image]:
         return [RegistryImage(self, stored) for stored in registry.images(self.name)]
 
     def ignore(_self: Repository, _images: list[Image]) -> None:
-        """moto sets an empty list when a repository is made; the registry is what counts."""
+        """Ignore the empty list that moto sets for a new repository."""
 
     def uri(original: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(original)
@@ -94,7 +94,7 @@ def _put_image(
     self: ECRBackend, registry: Registry, repository_name: str, image_manifest: str, image_tag: str,
     image_manifest_mediatype: str | None = None, digest: str | None = None,
 ) -> Image:  # fmt: skip
-    """Tag what the registry holds; that is how an image is promoted without pulling it."""
+    """Add a tag to an existing image, which promotes it without pulling."""
     del digest
     repository = _repository(self, repository_name)
     if repository.is_tag_immutable():
@@ -119,7 +119,7 @@ def _batch_delete_image(
     self: ECRBackend, registry: Registry, repository_name: str, registry_id: str | None = None,
     image_ids: list[dict[str, str]] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """By digest: the image with all its tags. By tag: that tag, and the image when it was the last one."""
+    """Delete images. By digest: the image with all tags. By tag: the tag, and the image if it was the last tag."""
     del registry_id
     repository = _repository(self, repository_name)
     answer: dict[str, Any] = {"imageIds": [], "failures": []}

@@ -1,8 +1,7 @@
-"""ElastiCache whose replication groups are real Redis servers; moto keeps the API's records.
+"""ElastiCache with real Redis servers behind replication groups. moto keeps the API state.
 
-One server answers for the primary, the reader and every member: replication inside of a group is not emulated, nor
-is cluster mode. Added to moto 5.2.5: members by NumCacheClusters, their cache clusters, tokens, changes of subnet
-groups, and that what is deleted goes away.
+One server is primary, reader and every member. Replication and cluster mode are not emulated.
+Added to moto 5.2.5: members by NumCacheClusters, their cache clusters, tokens, changes of subnet groups, and deletion.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ class Caches:
         self.servers: dict[str, RedisServer] = {}
 
     def create(self, group: ReplicationGroup, auth_token: str | None) -> None:
-        """Start a server for a group, in the background."""
+        """Start a server for a group in the background."""
         server = RedisServer(
             self.instance, self.processes, group.replication_group_id, tls=bool(group.transit_encryption_enabled)
         )
@@ -76,7 +75,7 @@ class Caches:
         threading.Thread(target=run, daemon=True).start()
 
     def delete(self, backend: ElastiCacheBackend, group: ReplicationGroup) -> None:
-        """End a group's server in the background, then forget the group and its members."""
+        """Stop the server of a group in the background, then remove the group and its members."""
 
         def run() -> None:
             server = self.servers.pop(group.replication_group_id, None)
@@ -90,7 +89,7 @@ class Caches:
 
 
 def _set_endpoints(group: ReplicationGroup, address: str, port: int) -> None:
-    """Everything that has an endpoint has the server's."""
+    """Set the address of the server in all endpoints."""
     endpoint = {"address": address, "port": port}
     group.port = port
     for shard in group.node_groups:
@@ -107,7 +106,7 @@ def _set_status(group: ReplicationGroup, status: str) -> None:
 
 
 def install(extensions: Extensions, instance: Instance, processes: Processes) -> Caches:
-    """Give moto's replication groups their servers."""
+    """Run a server for each of moto's replication groups."""
     caches = Caches(instance, processes)
     extensions.replace(ElastiCacheBackend, "create_replication_group", functools.partial(_create, caches))
     extensions.replace(ElastiCacheBackend, "delete_replication_group", functools.partial(_delete, caches))
@@ -123,7 +122,7 @@ def install(extensions: Extensions, instance: Instance, processes: Processes) ->
 
 
 def check_token(token: str) -> None:
-    """InvalidParameterValue for a token that ElastiCache would not take."""
+    """Raise InvalidParameterValue for an invalid token."""
     if not _TOKEN.fullmatch(token):
         raise InvalidParameterValueException(
             "Invalid AuthToken provided: it must be 16 to 128 of letters, digits and ! & # $ ^ < > -"
@@ -136,7 +135,7 @@ def _create(caches: Caches, original: Callable[..., ReplicationGroup]) -> Callab
         _check(self, wanted)
         clusters = wanted["num_cache_clusters"] or 1
         zones = list(caches.instance.zones)
-        # moto counts members by replicas, and puts them into us-east-1.
+        # moto derives members from replicas and places them in us-east-1.
         wanted["replicas_per_node_group"] = clusters - 1
         wanted["preferred_cache_cluster_azs"] = wanted["preferred_cache_cluster_azs"] or [
             zones[index % len(zones)] for index in range(clusters)
@@ -199,7 +198,7 @@ def _find(backend: ElastiCacheBackend, replication_group_id: str) -> Replication
 
 
 def _modify(caches: Caches, response: ElastiCacheResponse) -> ReplicationGroup:
-    """moto knows six of the parameters; these are those that the collection changes."""
+    """Apply the parameters that the collection changes; moto supports only six."""
     backend = response.elasticache_backend
     group = _find(backend, response._get_param("ReplicationGroupId"))
     if group.status != "available":
@@ -233,7 +232,7 @@ def _modify(caches: Caches, response: ElastiCacheResponse) -> ReplicationGroup:
 
 
 def _describe_members(self: ElastiCacheBackend, cache_cluster_id: str | None = None) -> list[Any]:
-    """The members of the groups: they carry what DescribeReplicationGroups leaves out, at AWS as here."""
+    """Return the members of the groups, with attributes that DescribeReplicationGroups does not return."""
     members = {
         member["cache_cluster_id"]: _member(group, member)
         for group in list(self.replication_groups.values())
@@ -249,7 +248,7 @@ def _describe_members(self: ElastiCacheBackend, cache_cluster_id: str | None = N
 
 
 def _member(group: ReplicationGroup, member: dict[str, Any]) -> dict[str, Any]:
-    """A CacheCluster of the API."""
+    """Return a CacheCluster of the API."""
     return {
         "CacheClusterId": member["cache_cluster_id"],
         "ReplicationGroupId": group.replication_group_id,

@@ -1,7 +1,7 @@
-"""Changing moto in process, and taking every change back.
+"""Patch moto in process, and undo all patches.
 
-moto keeps its backends in module globals, so a change would leak into whatever else runs in the process
-(the tests do): each change is remembered and undone when the account stops.
+moto keeps its backends in module globals, so patches would affect other code in the process, such as tests. They are
+undone when the account stops.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ _MISSING = object()
 
 
 class Extensions:
-    """Replacements made on moto's classes and modules, newest undone first."""
+    """Patches of moto's classes and modules, undone in reverse order."""
 
     def __init__(self) -> None:
         self._undo: list[tuple[Any, str, Any]] = []
 
     def replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-        """Set `owner.name` to `make(original)`; the original is None when there was none."""
+        """Set `owner.name` to `make(original)`. The original is None if it does not exist."""
         original = vars(owner).get(name, _MISSING)
         self._undo.append((owner, name, original))
         setattr(owner, name, make(None if original is _MISSING else original))
 
     def undo(self) -> None:
-        """Put everything back as it was."""
+        """Undo all patches."""
         while self._undo:
             owner, name, original = self._undo.pop()
             if original is _MISSING:

@@ -1,4 +1,4 @@
-"""Operations that moto 5.2.5 lacks or answers otherwise than AWS, and that somebody in the sandbox asks for."""
+"""Operations used in the sandbox that moto 5.2.5 lacks or implements differently from AWS."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from moto.shield.responses import ShieldResponse
 
 from flaskops_sandbox.account.extend import Extensions
 
-# By the beginning of an id: what DescribeTags and TagSpecifications call it.
+# Id prefix to resource type in DescribeTags and TagSpecifications.
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TagSpecification.html
 RESOURCE_TYPES = {"eipalloc": "elastic-ip", "nat": "natgateway"}
 
@@ -24,7 +24,7 @@ def install(extensions: Extensions) -> None:
     """Add them to moto."""
 
     def get_subscription_state(_self: ShieldResponse) -> str:
-        # The AWS Load Balancer Controller asks on every deploy; without a subscription this is the answer.
+        # The AWS Load Balancer Controller calls this on every deploy; this is the response without a subscription.
         return json.dumps({"SubscriptionState": "INACTIVE"})
 
     extensions.replace(ShieldResponse, "get_subscription_state", lambda _: get_subscription_state)
@@ -37,7 +37,7 @@ def install(extensions: Extensions) -> None:
 
 
 def _by_arn_too(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Of a KMS key these calls take the id or the ARN. https://docs.aws.amazon.com/kms/latest/APIReference/"""
+    """Accept id or ARN of a KMS key. https://docs.aws.amazon.com/kms/latest/APIReference/"""
 
     def by_arn_too(self: KmsBackend, key_id: str, *args: Any) -> Any:
         return original(self, self.any_id_to_key_id(key_id), *args)
@@ -46,7 +46,7 @@ def _by_arn_too(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _tags_beside_the_data(original: Callable[..., Any]) -> Callable[..., Any]:
-    """A template's own tags are no part of its data, or the next run would see a difference and make a version."""
+    """Keep tags of the template out of its data. Otherwise the next run would create a new version."""
 
     def create_launch_template(
         self: Any, name: str, description: str, template_data: dict[str, Any], tag_spec: dict[str, Any]
@@ -60,7 +60,7 @@ def _tags_beside_the_data(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _delete_versions(self: Any) -> ActionResult:
-    """DeleteLaunchTemplateVersions. moto finds a version by its place in a list, so a deleted one keeps its place."""
+    """DeleteLaunchTemplateVersions. moto finds versions by list index, so a deleted version keeps its place."""
     self.error_on_dryrun()
     name, template_id = self._get_param("LaunchTemplateName"), self._get_param("LaunchTemplateId")
     backend = self.ec2_backend

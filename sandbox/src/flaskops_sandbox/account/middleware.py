@@ -1,4 +1,4 @@
-"""What stands in front of moto: the sandbox's own pages, who calls, the call log, and the services replaced wholly."""
+"""The middleware in front of moto: pages of the sandbox, authentication, the call log, and replaced services."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ LOG = logging.getLogger(__name__)
 
 Environ = dict[str, Any]
 WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-# A service of ours: (request environment, body, caller) -> answer.
+# A replaced service: (request environment, body, caller) -> response.
 OwnService = Callable[[Environ, bytes, Principal], aws.Response]
-# A page of the sandbox itself: (match of its path, request environment, body) -> answer.
+# A page of the sandbox: (match of its path, request environment, body) -> response.
 Page = Callable[[re.Match[str], Environ, bytes], aws.Response]
 
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html: needs no AWS credentials.
@@ -46,7 +46,7 @@ class Middleware:
         if path.startswith("/_sandbox/"):
             return _send(self._page(environ, path, body), start_response)
         if path.startswith("/moto-api"):
-            # moto's own controls could reset the account behind the log's back.
+            # moto's control pages could reset the account without a log entry.
             return _send(aws.json_response({"message": "not part of the sandbox"}, 404), start_response)
         return self._call(environ, body, start_response)
 
@@ -99,7 +99,7 @@ class Middleware:
                 if close is not None:
                     close()
         except NotImplementedError:
-            # 501, which no SDK retries; moto's own answer is a page of HTML with 500.
+            # SDKs do not retry status 501. moto would return an HTML page with 500.
             message = f"The sandbox's AWS does not have {call.service}:{call.action}"
             response = aws.error_response(call.service, 501, "NotImplemented", message)
         except Exception:
@@ -113,7 +113,7 @@ class Middleware:
 
     def _record(self, call: aws.Call, principal: str, status: int, headers: dict[str, str], body: bytes) -> None:
         if call.from_load_balancer:
-            return  # several calls a second that no user made would bury the others
+            return  # do not log frequent internal calls
         code = ""
         if status >= 400:
             match = _ERROR_CODE.search(body)
@@ -131,7 +131,7 @@ class Middleware:
 
 
 def _buffer_body(environ: Environ) -> bytes:
-    """Read the body once, and leave a copy for whoever comes next. A chunked body stays unread: moto reads it."""
+    """Read the body and leave a copy for moto. Leave a chunked body unread."""
     length = environ.get("CONTENT_LENGTH") or ""
     if not length.isdigit():
         return b""

@@ -1,7 +1,7 @@
-"""A PostgreSQL server behind one DB instance: TLS only, SCRAM only, its data below state_dir/rds/<id>.
+"""A PostgreSQL server for one DB instance: TLS only, SCRAM only, data in state_dir/rds/<id>.
 
-As on RDS, the master user is no superuser: it may create databases and roles, and owns the initial database. The
-superuser is `rdsadmin`, which only root and the server's own system user reach, over a local socket, without password.
+As on RDS, the master user is not a superuser: it may create databases and roles and owns the initial database. Only
+root and the system user of the server can use the superuser `rdsadmin`, over a local socket without a password.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ INITDB_SECONDS = 60.0
 
 @functools.cache
 def release() -> str:
-    """Full version of the installed server, for example 15.18."""
+    """Return the full version of the installed server, for example 15.18."""
     told = subprocess.run([BINARIES / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
     return next(word for word in told.split() if word[0].isdigit())
 
 
 class PostgresServer:
-    """One server. `name` is the DB instance's identifier."""
+    """One server. `name` is the DB instance identifier."""
 
     def __init__(self, instance: Instance, processes: Processes, name: str) -> None:
         self.instance = instance
@@ -50,7 +50,7 @@ class PostgresServer:
         self.port = processes.reserve_port(self.process_name, self.address, FIRST_PORT)
 
     def create(self, user: str, password: str, database: str | None) -> None:
-        """Make the cluster, start it, and make master user and database. ProcessError when that fails."""
+        """Initialise and start the server, and create master user and database. Raises ProcessError."""
         self._prepare()
         self.start()
         with self._admin() as connection:
@@ -65,18 +65,18 @@ class PostgresServer:
                 )
 
     def start(self) -> None:
-        """Start the server on its data."""
+        """Start the server with its data."""
         self.processes.start(
             self.process_name,
             [BINARIES / "postgres", "-D", self.data],
             ready=self._is_ready,
             user=SYSTEM_USER,
             cwd=self.folder,
-            stop_signal=signal.SIGINT,  # "fast shutdown": sessions are ended, not waited for
+            stop_signal=signal.SIGINT,  # "fast shutdown" ends sessions instead of waiting for them
         )
 
     def set_password(self, user: str, password: str) -> None:
-        """Change the master user's password."""
+        """Change the password of the master user."""
         with self._admin() as connection:
             connection.execute(
                 sql.SQL("ALTER ROLE {} PASSWORD {}").format(
@@ -85,11 +85,11 @@ class PostgresServer:
             )
 
     def stop(self) -> None:
-        """End the server; its data stays."""
+        """Stop the server and keep its data."""
         self.processes.stop(self.process_name)
 
     def remove(self) -> None:
-        """End the server and remove its data."""
+        """Stop the server and remove its data."""
         self.stop()
         self.processes.release_port(self.process_name)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -128,7 +128,7 @@ class PostgresServer:
             "password_encryption": "scram-sha-256",
             "shared_buffers": "32MB",
             "max_connections": 100,
-            "log_min_error_statement": "panic",  # a failed statement could hold a secret
+            "log_min_error_statement": "panic",  # a failed statement could contain a secret
         }
         with (self.data / "postgresql.conf").open("a", encoding="utf-8") as stream:
             stream.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
@@ -156,10 +156,10 @@ class PostgresServer:
 
     @staticmethod
     def _verifier(connection: psycopg.Connection[Any], user: str, password: str) -> str:
-        """The SCRAM verifier, made on this side: the password itself never enters a statement or a log."""
+        """Return the SCRAM verifier, created by the client, so that no statement or log contains the password."""
         return connection.pgconn.encrypt_password(password.encode(), user.encode(), b"scram-sha-256").decode()
 
 
 def is_installed() -> bool:
-    """Whether the Debian package is there."""
+    """Whether the Debian package is installed."""
     return os.access(BINARIES / "postgres", os.X_OK)

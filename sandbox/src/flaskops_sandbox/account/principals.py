@@ -1,4 +1,4 @@
-"""Who calls: the IAM users of the sandbox, and every user and role session that the API makes later."""
+"""API callers: the IAM users of the sandbox, and users and role sessions created with the API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PARTITION = "aws"
 
 @dataclass(frozen=True)
 class Principal:
-    """A caller. `arn` is the IAM ARN that access entries name: of the user, or of the role behind a session."""
+    """A caller. `arn` is the ARN used in access entries: of the user, or of the role of a session."""
 
     name: str
     arn: str
@@ -30,9 +30,9 @@ def iam(instance: Instance) -> IAMBackend:
 
 
 def create_users(instance: Instance) -> None:
-    """Make the sandbox's users in IAM, with the access keys that the instance's credentials hold.
+    """Create the IAM users of the sandbox with the access keys of the instance.
 
-    moto generates keys itself, so the generated ones are replaced under the ids that callers will use.
+    moto generates its own keys, so replace them by these.
     """
     backend = iam(instance)
     for entry in instance.credentials().values():
@@ -47,7 +47,7 @@ def create_users(instance: Instance) -> None:
 
 
 def find_principal(instance: Instance, access_key_id: str) -> Principal | None:
-    """The caller with that access key, or None when the account does not know it or it is inactive."""
+    """Return the caller with an access key, or None if the key is unknown or inactive."""
     backend = iam(instance)
     user = backend.get_user_from_access_key_id(access_key_id)
     if user is not None:

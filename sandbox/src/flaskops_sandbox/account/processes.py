@@ -1,7 +1,7 @@
-"""The servers that the account starts: registry, databases, caches.
+"""The servers started by the account: registry, databases, caches.
 
-Each is detached from the terminal's signals (a session of its own). It keeps the account's environment, by which
-`sandbox down` finds it even when the account was killed.
+Each has its own session, so signals of the terminal do not reach it. It inherits the environment of the account, by
+which `down` finds it even after the account was killed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ READY_PAUSE_SECONDS = 0.1
 
 
 class ProcessError(Exception):
-    """A server could not be started; the text names it, the cause and its log."""
+    """A server could not be started. The message contains its name, the cause and its log."""
 
 
 @dataclass
@@ -31,7 +31,7 @@ class _Child:
 
 
 class Processes:
-    """Starts, watches and ends the account's servers; one per name."""
+    """Starts, monitors and stops the servers of the account, one per name."""
 
     def __init__(self, log_dir: Path) -> None:
         self.log_dir = log_dir
@@ -40,7 +40,7 @@ class Processes:
         self._ports: dict[str, int] = {}
 
     def reserve_port(self, name: str, address: str, first: int) -> int:
-        """The next free TCP port of `address` from `first` up, kept for `name` until it is released."""
+        """Reserve the next free TCP port of `address`, starting at `first`, for `name`."""
         with self._lock:
             taken = set(self._ports.values())
             for port in range(first, first + 200):
@@ -50,7 +50,7 @@ class Processes:
         raise ProcessError(f"no free port for {name} on {address} from {first} to {first + 199}")
 
     def release_port(self, name: str) -> None:
-        """Give a port back."""
+        """Release a port."""
         with self._lock:
             self._ports.pop(name, None)
 
@@ -65,9 +65,9 @@ class Processes:
         stop_signal: signal.Signals = signal.SIGTERM,
         timeout: float = 30.0,
     ) -> None:
-        """Start a server and return when `ready()` holds. ProcessError when it is missing, ends or stays silent.
+        """Start a server and return when `ready()` is true. Raises ProcessError if it is missing, exits or times out.
 
-        `user` is the system user that it runs as; its output goes to log_dir/<name>.log.
+        `user` is the system user of the process; its output is written to log_dir/<name>.log.
         """
         words = [str(word) for word in command]
         log = self.log_dir / f"{name}.log"
@@ -85,7 +85,7 @@ class Processes:
                     start_new_session=True,
                 )
         except FileNotFoundError as error:
-            raise ProcessError(f"{words[0]} is not installed, so {name} cannot start: run `make setup`") from error
+            raise ProcessError(f"{words[0]}: is not installed, but {name} needs it; run `make setup`") from error
         with self._lock:
             self._children[name] = _Child(popen, stop_signal)
         deadline = time.monotonic() + timeout
@@ -99,22 +99,22 @@ class Processes:
             time.sleep(READY_PAUSE_SECONDS)
 
     def all_alive(self) -> bool:
-        """Whether every server that was started and not ended on purpose still runs."""
+        """Whether all started servers are running, except those that were stopped."""
         with self._lock:
             return all(child.popen.poll() is None for child in self._children.values())
 
     def alive(self, name: str) -> bool:
-        """Whether the server of that name runs."""
+        """Whether the server is running."""
         return self.pid(name) is not None
 
     def pid(self, name: str) -> int | None:
-        """The process id of the server of that name; None when it does not run."""
+        """Return the pid of a server; None if it is not running."""
         with self._lock:
             child = self._children.get(name)
         return child.popen.pid if child is not None and child.popen.poll() is None else None
 
     def stop(self, name: str, timeout: float = 20.0) -> None:
-        """End a server politely, then by force after `timeout` seconds. Nothing happens when it is not there."""
+        """Stop a server, if it exists. Kill it after `timeout` seconds."""
         with self._lock:
             child = self._children.pop(name, None)
         if child is not None:
@@ -123,13 +123,13 @@ class Processes:
             try:
                 child.popen.wait(timeout)
             except subprocess.TimeoutExpired:
-                # The whole session: PostgreSQL's children would otherwise hold the port.
+                # Kill the session, because children of PostgreSQL would keep the port open.
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(child.popen.pid, signal.SIGKILL)
                 child.popen.wait()
 
     def stop_all(self) -> None:
-        """End every server, all at the same time."""
+        """Stop all servers concurrently."""
         with self._lock:
             names = list(self._children)
         threads = [threading.Thread(target=self.stop, args=(name,)) for name in names]
@@ -140,7 +140,7 @@ class Processes:
 
 
 def answers(address: str, port: int) -> bool:
-    """Whether something accepts connections there."""
+    """Whether the port accepts connections."""
     with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=1.0):
         return True
     return False

@@ -1,8 +1,8 @@
-"""RDS whose DB instances are real PostgreSQL servers; moto keeps the API's records.
+"""RDS with real PostgreSQL servers behind DB instances. moto keeps the API state.
 
-CreateDBInstance starts a server and the status goes from `creating` to `available`, with the endpoint that answers.
-Stopping, starting and rebooting do it to the server. Not here: read replicas, restores, Multi-AZ (a flag only),
-clusters, snapshots with data in them.
+CreateDBInstance starts a server; the status changes from `creating` to `available` with a working endpoint. Stop,
+start and reboot affect the server. Not emulated: read replicas, restores, Multi-AZ (a flag only), clusters, snapshots
+with data.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Databases:
         self.servers: dict[str, PostgresServer] = {}
 
     def create(self, database: DBInstance, password: str | None) -> None:
-        """Start a server for a DB instance, in the background."""
+        """Start a server for a DB instance in the background."""
         server = PostgresServer(self.instance, self.processes, database.db_instance_identifier)
         self.servers[database.db_instance_identifier] = server
         database.port = server.port
@@ -59,26 +59,26 @@ class Databases:
         threading.Thread(target=run, daemon=True).start()
 
     def modify(self, database: DBInstance, password: str | None) -> None:
-        """Bring a changed master password to the server."""
+        """Apply a changed master password to the server."""
         server = self.servers[database.db_instance_identifier]
         server.set_password(str(database.master_username), password or _managed_password(database))
 
     def delete(self, identifier: str) -> None:
-        """End a server and remove its data."""
+        """Stop a server and remove its data."""
         server = self.servers.pop(identifier, None)
         if server is not None:
             server.remove()
 
 
 def _managed_password(database: DBInstance) -> str:
-    """The password that RDS manages in Secrets Manager (ManageMasterUserPassword)."""
+    """Return the password that RDS manages in Secrets Manager (ManageMasterUserPassword)."""
     secret = database.master_user_secret.secret
     value = secret.versions[str(secret.default_version_id)]["secret_string"]
     return str(json.loads(value)["password"])
 
 
 def install(extensions: Extensions, instance: Instance, processes: Processes) -> Databases:
-    """Give moto's DB instances their servers."""
+    """Run a server for each of moto's DB instances."""
     databases = Databases(instance, processes)
     for name, wrap in (
         ("create_db_instance", _create),
@@ -94,7 +94,7 @@ def install(extensions: Extensions, instance: Instance, processes: Processes) ->
 
     def endpoint(self: DBInstance) -> dict[str, Any] | None:
         if self.status == "creating":
-            return None  # an endpoint appears when there is one
+            return None  # no endpoint during creation
         return {"Address": instance.services_address, "Port": self.port}
 
     extensions.replace(DBInstance, "endpoint", lambda _: property(endpoint))
@@ -131,7 +131,7 @@ def _create(databases: Databases, original: Callable[..., DBInstance]) -> Callab
             raise InvalidParameterValue(
                 f"Cannot find version {version} for {ENGINE}. The sandbox runs PostgreSQL {postgres.VERSION}."
             )
-        # As RDS does: who asks for 15 gets the newest release of it, and reads its full number.
+        # As in RDS, version 15 selects the newest minor version, which is reported in full.
         db_kwargs["engine_version"] = postgres.release()
         password = db_kwargs.get("master_user_password")
         if not db_kwargs.get("master_username") or not (password or db_kwargs.get("manage_master_user_password")):
@@ -150,7 +150,7 @@ def _modify(databases: Databases, original: Callable[..., DBInstance]) -> Callab
         _check_password(db_kwargs.get("master_user_password"))
         if db_kwargs.get("new_db_instance_identifier"):
             raise InvalidParameterValue("the sandbox cannot rename a DB instance")
-        # moto would change what the record says; the port is the server's.
+        # moto would change only its record, not the port of the server.
         db_kwargs.pop("db_port_number", None)
         database = original(self, db_instance_identifier, db_kwargs)
         if any(db_kwargs.get(name) for name in _CREDENTIAL_PARAMETERS):

@@ -1,7 +1,7 @@
-"""A Redis server behind one replication group: TLS by the sandbox's CA, its data below state_dir/elasticache/<id>.
+"""A Redis server for one replication group: TLS with the sandbox CA, data in state_dir/elasticache/<id>.
 
-Tokens are kept as SHA-256 hashes in the configuration (an ACL of the default user), never in clear. The account
-itself manages the server over a local socket, as a user whose password exists in memory only.
+The configuration contains tokens only as SHA-256 hashes (an ACL of the default user). The account manages the server
+over a local socket, as a user whose password is kept in memory only.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ OPEN_USER = "user default on nopass ~* &* +@all"
 
 
 class RedisServer:
-    """One server. `name` is the replication group's identifier; `tls` as TransitEncryptionEnabled asks."""
+    """One server. `name` is the replication group id, `tls` the value of TransitEncryptionEnabled."""
 
     def __init__(self, instance: Instance, processes: Processes, name: str, *, tls: bool) -> None:
         self.instance = instance
@@ -42,7 +42,7 @@ class RedisServer:
         self._hashes: list[str] = []
 
     def create(self, auth_token: str | None) -> None:
-        """Configure and start the server. ProcessError when that fails."""
+        """Configure and start the server. Raises ProcessError."""
         self._hashes = [_hash(auth_token)] if auth_token else []
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.parent.mkdir(mode=0o711, exist_ok=True)
@@ -62,7 +62,7 @@ class RedisServer:
         )
 
     def set_tokens(self, auth_token: str, *, keep_old: bool) -> None:
-        """Take a new token: beside the old one (strategy ROTATE) or instead of it (SET)."""
+        """Set a new token, in addition to the old one (strategy ROTATE) or instead of it (SET)."""
         self._hashes = [*(self._hashes if keep_old else []), _hash(auth_token)]
         with self._admin() as client:
             client.execute_command("ACL", "SETUSER", "default", "reset", *self._rules())
@@ -70,7 +70,7 @@ class RedisServer:
         shutil.chown(self.folder / "redis.conf", SYSTEM_USER, SYSTEM_USER)
 
     def remove(self) -> None:
-        """End the server and remove its data."""
+        """Stop the server and remove its data."""
         self.processes.stop(self.process_name)
         self.processes.release_port(self.process_name)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -84,7 +84,7 @@ class RedisServer:
             f"dir {self.folder}",
             f"unixsocket {self._socket}",
             "unixsocketperm 700",
-            # The process keeps its arguments as its title: they tell which instance of the sandbox it belongs to.
+            # Keep the arguments in the process title, because they identify the sandbox instance.
             "set-proc-title no",
             "protected-mode no",
             'save ""',
@@ -117,7 +117,7 @@ class RedisServer:
 
 
 def is_installed() -> bool:
-    """Whether the Debian package is there."""
+    """Whether the Debian package is installed."""
     return os.access(PROGRAM, os.X_OK)
 
 

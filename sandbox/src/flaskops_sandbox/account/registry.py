@@ -1,6 +1,6 @@
-"""The image registry behind ECR: docker-registry with TLS by the sandbox's CA and basic authentication.
+"""The image registry behind ECR: docker-registry with TLS from the sandbox CA and basic authentication.
 
-Its HTTP API is https://distribution.github.io/distribution/spec/api/. Only what it holds counts as pushed.
+HTTP API: https://distribution.github.io/distribution/spec/api/.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MANIFEST_TYPES = (
 
 @dataclass
 class StoredImage:
-    """An image as the registry holds it. `size` is bytes of configuration and layers, `pushed_at` seconds."""
+    """An image in the registry. `size`: bytes of configuration and layers, `pushed_at`: seconds since the epoch."""
 
     digest: str
     manifest: str
@@ -48,11 +48,11 @@ class StoredImage:
 
 
 class RegistryError(Exception):
-    """The registry did not do what it was asked; the text has its status."""
+    """A request to the registry failed. The message contains the status."""
 
 
 class Registry:
-    """Starts the registry, and asks it as a client."""
+    """Starts the registry and sends requests to it."""
 
     def __init__(self, instance: Instance, processes: Processes, port: int = PORT) -> None:
         self.instance = instance
@@ -62,7 +62,7 @@ class Registry:
         self.folder = instance.state_dir / "registry"
 
     def start(self) -> None:
-        """Write the configuration and start serving. ProcessError when that fails."""
+        """Write the configuration and start the registry. Raises ProcessError."""
         chain, key = ca.issue(
             self.instance, "registry", ["registry.flaskops.internal"], [self.instance.services_address]
         )
@@ -75,7 +75,7 @@ class Registry:
             "storage": {
                 "filesystem": {"rootdirectory": str(self.folder / "data")},
                 "delete": {"enabled": True},
-                # Without a shared cache a deleted manifest is gone at once.
+                # No shared cache, so deleted manifests disappear immediately.
                 "maintenance": {"uploadpurging": {"enabled": False}},
             },
             "http": {
@@ -85,7 +85,7 @@ class Registry:
             },
             "auth": {"htpasswd": {"realm": "sandbox", "path": str(password_file)}},
         }
-        # JSON is YAML; the file holds a secret.
+        # JSON is valid YAML. The file contains a secret.
         config_file = self.folder / "config.yml"
         write_private(config_file, json.dumps(config, indent=2))
         self.processes.start(
@@ -93,7 +93,7 @@ class Registry:
         )
 
     def images(self, repository: str) -> list[StoredImage]:
-        """Every tagged image of a repository, oldest first; none when nothing was ever pushed."""
+        """Return the tagged images of a repository, oldest first."""
         found: dict[str, StoredImage] = {}
         for tag in self._tags(repository):
             image = self.image(repository, tag)
@@ -102,7 +102,7 @@ class Registry:
         return sorted(found.values(), key=lambda image: image.pushed_at)
 
     def image(self, repository: str, reference: str) -> StoredImage | None:
-        """The image of a tag or digest, without its tags; None when the registry has none."""
+        """Return the image of a tag or digest, without its tags; None if it does not exist."""
         try:
             headers, body = self._ask("GET", f"/v2/{repository}/manifests/{reference}")
         except urllib.error.HTTPError as error:
@@ -120,7 +120,7 @@ class Registry:
         )
 
     def tag(self, repository: str, manifest: str, media_type: str, tag: str) -> str:
-        """Give an image another tag (or push a manifest whose layers are there). Returns the digest."""
+        """Add a tag to an image, or push a manifest with existing layers. Return the digest."""
         try:
             headers, _ = self._ask("PUT", f"/v2/{repository}/manifests/{tag}", manifest.encode(), media_type)
         except urllib.error.HTTPError as error:
@@ -129,13 +129,13 @@ class Registry:
 
     def delete(self, repository: str, digest: str) -> None:
         """Delete an image with all its tags."""
-        with contextlib.suppress(urllib.error.HTTPError):  # already gone
+        with contextlib.suppress(urllib.error.HTTPError):  # already deleted
             self._ask("DELETE", f"/v2/{repository}/manifests/{digest}")
 
     def untag(self, repository: str, tag: str) -> None:
         """Remove one tag of several.
 
-        The registry's API can only delete whole images, so the tag's link is removed where the registry keeps it.
+        The API of the registry can only delete whole images, so remove the link of the tag in its storage.
         """
         folder = self._tag_folder(repository, tag)
         for name in ("index", "current"):
@@ -157,7 +157,7 @@ class Registry:
         return self.folder / "data/docker/registry/v2/repositories" / repository / "_manifests/tags" / tag
 
     def _pushed_at(self, repository: str, reference: str) -> float:
-        """The registry's API does not tell, but the file that a push writes has a time."""
+        """Return the modification time of the file written by a push, because the API has no push time."""
         link = self._tag_folder(repository, reference) / "current" / "link"
         if reference.startswith("sha256:"):
             folder = self._tag_folder(repository, "").parent / "revisions/sha256"
@@ -176,7 +176,7 @@ class Registry:
 
 
 def bcrypt(password: str) -> str:
-    """A bcrypt hash, the only kind that the registry takes, by the libcrypt that every Debian has."""
+    """Return a bcrypt hash, the only type that the registry accepts, created with libcrypt."""
     alphabet = "./" + string.ascii_uppercase + string.ascii_lowercase + string.digits
     salt = "$2b$05$" + "".join(alphabet[byte % 64] for byte in os.urandom(22))
     library = ctypes.CDLL("libcrypt.so.1")

@@ -1,4 +1,4 @@
-"""The account as one process: what it starts, in which order, and how it ends."""
+"""The account process: start, order of components and shutdown."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOG = logging.getLogger(__name__)
 
 
 class QuietRequestHandler(MotoRequestHandler):
-    """The call log says who asked what; a second line for every request would only hide the errors."""
+    """A request handler without access log, because the call log contains all requests."""
 
     protocol_version = "HTTP/1.1"
 
@@ -40,12 +40,12 @@ class QuietRequestHandler(MotoRequestHandler):
 
 
 class Account:
-    """moto, extended for one instance. `application` is the WSGI application that answers everything."""
+    """moto, extended for one instance. `application` is the WSGI application for all requests."""
 
     def __init__(
         self, instance: Instance, kubernetes: Kubernetes, pause: float = 1.0, registry_port: int = REGISTRY_PORT
     ) -> None:
-        # moto tells accounts apart by access keys; there is one account here, whatever key is used.
+        # moto selects the account by access key; use one account for all keys.
         os.environ["MOTO_ACCOUNT_ID"] = instance.account_id
         self.instance = instance
         self.extensions = Extensions()
@@ -77,7 +77,7 @@ class Account:
         return aws.json_response({"status": "ok", **state})
 
     def stop(self) -> None:
-        """End every server that the account started, and leave moto as it was."""
+        """Stop all servers of the account and undo all patches of moto."""
         self.eks.stop()
         self.processes.stop_all()
         self.extensions.undo()
@@ -85,14 +85,14 @@ class Account:
 
 
 def _backend_application(service: Any) -> Flask:
-    """moto's application of a service, that leaves what it cannot answer to the middleware."""
+    """Return moto's application of a service; the middleware handles unsupported operations."""
     application = create_backend_app(service)
     application.config["PROPAGATE_EXCEPTIONS"] = True
     return application
 
 
 def make_http_server(account: Account, address: str, port: int) -> BaseWSGIServer:
-    """A server for the account's application, a thread a request."""
+    """Return a threaded HTTP server for the application."""
     return make_server(address, port, account.application, threaded=True, request_handler=QuietRequestHandler)
 
 
@@ -101,7 +101,7 @@ def serve(instance: Instance) -> None:
     from flaskops_sandbox.alb import elbv2_patches, target_health
     from flaskops_sandbox.kubernetes import cluster
 
-    # Roles attach AWS's own policies; without this moto does not know them. It costs a second, so only here.
+    # moto needs this for AWS managed policies, which roles attach. It takes a second, so it is set only here.
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     account = Account(instance, cluster)
     elbv2_patches.install(instance)
@@ -110,7 +110,7 @@ def serve(instance: Instance) -> None:
         account.registry.start()
         server = make_http_server(account, instance.services_address, PORT)
         for number in (signal.SIGTERM, signal.SIGINT):
-            # shutdown() waits for serve_forever to return, so it must not run in the thread that serves.
+            # shutdown() waits for serve_forever to return, so it must run in another thread.
             signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
         LOG.info("the account of instance %s answers on %s", instance.name, instance.aws_endpoint_url)
         server.serve_forever()

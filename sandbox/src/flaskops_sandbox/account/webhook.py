@@ -1,13 +1,13 @@
-"""The check of EKS tokens: a TokenReview webhook that the API server calls for every bearer token.
+"""Verification of EKS tokens: a TokenReview webhook that the API server calls for every bearer token.
 
 A token is `k8s-aws-v1.` and the base64url of a presigned STS GetCallerIdentity URL
 (https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster). EKS sends that URL
-to STS; here the signature is computed from the secret that the account knows, which proves the same. Then the caller's
-access entry gives user name and groups.
+to STS. Here the signature is computed with the secret key of the account, which is equivalent. The access entry of the
+caller defines user name and groups.
 
-Of the access policies, AmazonEKSClusterAdminPolicy with scope `cluster` becomes the group `system:masters`. The others
-(Admin, Edit, View, with their namespaces) need EKS's own authorizer, which is not here: such an entry has the rights
-of its kubernetesGroups only.
+The access policy AmazonEKSClusterAdminPolicy with scope `cluster` becomes the group `system:masters`. Other policies
+(Admin, Edit, View, with namespaces) need the authorizer of EKS, which is not emulated: such an entry has only the
+permissions of its kubernetesGroups.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _PARAMETERS = frozenset({
 
 
 class TokenError(Exception):
-    """The token proves nobody; the text says why (it goes to the API server's log, never to the caller)."""
+    """The token is invalid. The message is written to the log of the API server, not returned to the caller."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class PresignedUrl:
 
 
 def decode(token: str) -> PresignedUrl:
-    """Take a token apart. TokenError when it is none."""
+    """Parse a token. Raises TokenError."""
     if not token.startswith(PREFIX):
         raise TokenError("the token does not begin with k8s-aws-v1.")
     encoded = token.removeprefix(PREFIX)
@@ -71,7 +71,7 @@ def decode(token: str) -> PresignedUrl:
 
 
 def verify(eks: Eks, cluster: str, token: str, now: datetime.datetime) -> Principal:
-    """Who signed the token for this cluster. TokenError when anything about it is wrong."""
+    """Return the principal that signed the token for this cluster. Raises TokenError."""
     url = decode(token)
     parameters = url.parameters
     if parameters.get("Action") != "GetCallerIdentity":
@@ -106,7 +106,7 @@ def _check_time(parameters: dict[str, str], now: datetime.datetime) -> None:
     signed_at = signed_at.replace(tzinfo=datetime.UTC)
     if not 0 < expires <= MAX_EXPIRES_SECONDS:
         raise TokenError(f"X-Amz-Expires must be 1 to {MAX_EXPIRES_SECONDS}")
-    # As aws-iam-authenticator does: a token lives 15 minutes from its date, whatever the URL's own expiry.
+    # As in aws-iam-authenticator, a token expires 15 minutes after its date, regardless of the expiry of the URL.
     if now > signed_at + LIFETIME:
         raise TokenError("the token has expired")
     if now < signed_at - SKEW:
@@ -116,7 +116,7 @@ def _check_time(parameters: dict[str, str], now: datetime.datetime) -> None:
 def _signature(url: PresignedUrl, cluster: str, secret_key: str, scope: list[str]) -> str:
     """SigV4 for a presigned GET: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
-    The value of x-k8s-aws-id is not in the URL: the cluster that asks supplies it, so a token for another one differs.
+    The URL does not contain the value of x-k8s-aws-id. This cluster supplies it, so tokens for other clusters fail.
     """
     query = "&".join(
         f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}"
@@ -146,7 +146,7 @@ def _signature(url: PresignedUrl, cluster: str, secret_key: str, scope: list[str
 
 
 def review(eks: Eks, cluster_name: str, token: str, now: datetime.datetime) -> dict[str, Any]:
-    """The status of a TokenReview (authentication.k8s.io/v1)."""
+    """Return the status of a TokenReview (authentication.k8s.io/v1)."""
     try:
         principal = verify(eks, cluster_name, token, now)
     except TokenError as error:

@@ -1,7 +1,7 @@
-"""EKS of the sandbox: the API of the EKS service over a real Kubernetes (kind).
+"""EKS of the sandbox: the EKS API on top of a real Kubernetes (kind).
 
-What is real: the cluster, its endpoint and CA, the nodes that join and leave, tokens checked against access entries,
-the EC2 instances, interfaces and security groups that a cluster owns. What is API state only: versions (the
-Kubernetes that runs is the one that the sandbox builds), add-ons, pod identity associations, logging, encryption.
-Durations are short: what takes EKS minutes takes kind's time, and what would only be a wait takes a second.
+Real: the cluster, its endpoint and CA, nodes that join and leave, tokens verified against access entries, and the EC2
+instances, interfaces and security groups of a cluster. API state only: versions (the running Kubernetes is always the
+one that the sandbox builds), add-ons, pod identity associations, logging, encryption. Durations are short: cluster
+operations take as long as kind, changes of API state take a second.
 """

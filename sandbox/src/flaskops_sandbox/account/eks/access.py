@@ -1,4 +1,4 @@
-"""Access entries and the access policies associated with them: who may enter the cluster, and as what.
+"""Access entries and their access policies.
 
 https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html
 """
@@ -43,7 +43,7 @@ def _find(cluster: Cluster, principal_arn: str) -> AccessEntry:
 
 
 def default_username(principal_arn: str) -> str:
-    """The user name that EKS gives when none is asked for: the ARN, for roles with the session's name behind it."""
+    """Return the default user name of EKS: the ARN, for roles followed by the session name."""
     match = _PRINCIPAL.match(principal_arn)
     if match is None:
         raise InvalidParameter(f"The principalArn parameter format is not valid: {principal_arn}")
@@ -54,7 +54,7 @@ def default_username(principal_arn: str) -> str:
 def _new_entry(
     eks: Eks, cluster: Cluster, principal_arn: str, kind: str, username: str, groups: list[str], tags: Record
 ) -> AccessEntry:
-    default_username(principal_arn)  # for its check of the form
+    default_username(principal_arn)  # validates the ARN
     _, _, _, _, account, resource = principal_arn.split(":", 5)
     return AccessEntry({
         "clusterName": cluster.name,
@@ -72,14 +72,14 @@ def _new_entry(
 
 
 def bootstrap_creator(eks: Eks, cluster: Cluster, caller: Principal) -> None:
-    """Make the creator a cluster administrator, as EKS does unless it is told not to."""
+    """Make the creator a cluster administrator, as EKS does by default."""
     entry = _new_entry(eks, cluster, caller.arn, "STANDARD", default_username(caller.arn), [], {})
     entry.policies[CLUSTER_ADMIN] = _policy(CLUSTER_ADMIN, {"type": "cluster", "namespaces": []})
     cluster.access_entries[caller.arn] = entry
 
 
 def ensure_node_entry(eks: Eks, cluster: Cluster, role_arn: str) -> None:
-    """The entry through which a managed node group's nodes join; EKS makes it by itself."""
+    """Create the access entry for nodes of managed node groups, as EKS does automatically."""
     if cluster.record["accessConfig"]["authenticationMode"] != "CONFIG_MAP" and role_arn not in cluster.access_entries:
         cluster.access_entries[role_arn] = _new_entry(
             eks, cluster, role_arn, "EC2_LINUX", NODE_USERNAME, ["system:nodes"], {}

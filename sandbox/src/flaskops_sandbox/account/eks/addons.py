@@ -1,4 +1,4 @@
-"""Add-ons: API state only. What really runs in the cluster is what kind brings (docs/sandbox.md)."""
+"""Add-ons: API state only. The running components are those of kind (docs/sandbox.md)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _check_version(cluster: Cluster, name: str, version: str) -> None:
 
 
 def _check_configuration(cluster: Cluster, name: str, text: str | None) -> None:
-    """Values must be JSON here; EKS also takes YAML, which JSON is."""
+    """Require JSON. EKS also accepts YAML, which includes JSON."""
     try:
         parsed = json.loads(text) if text else {}
     except ValueError as error:

@@ -1,7 +1,7 @@
-"""Clusters: create, describe, update, delete. The API's rules are those of
-https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html and its neighbours.
+"""Clusters: create, describe, update, delete. The rules are those of
+https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html and related operations.
 
-A version update changes what the API reports and what it then allows; the Kubernetes that runs stays the sandbox's one.
+A version update changes API state only; the running Kubernetes stays the same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flaskops_sandbox.account.eks.updates import check_free, start_update
 from flaskops_sandbox.account.principals import Principal
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
-WORKERS = 2  # kind runs one a zone, and the machine has two cores
+WORKERS = 2  # one per zone
 SKEW = 3  # https://kubernetes.io/releases/version-skew-policy/: a kubelet may be three minor versions older
 
 
@@ -105,7 +105,7 @@ def _new_cluster(eks: Eks, params: Record, version: str, vpc_id: str, zones: lis
 
 
 def _logging(wanted: Record, before: list[Record] | None = None) -> list[Record]:
-    """Enabled and disabled log types, every type in exactly one of the two, as EKS answers."""
+    """Return enabled and disabled log types, each type in exactly one of the two lists, as EKS does."""
     enabled = {kind for setup in before or [] if setup["enabled"] for kind in setup["types"]}
     for setup in wanted.get("clusterLogging", []):
         kinds = set(setup.get("types", []))
@@ -122,7 +122,7 @@ def _start(eks: Eks, cluster: Cluster) -> None:
         info = eks.kubernetes.create(
             eks.instance, cluster.name, cluster.record["version"], dict(cluster.reserved_instance_ids)
         )
-    except Exception as error:  # noqa: BLE001 - the reason belongs into the cluster's health, where callers look
+    except Exception as error:  # noqa: BLE001 - report every cause in the cluster's health
         with eks.lock:
             cluster.record["status"] = "FAILED"
             cluster.record["health"]["issues"] = [{"code": "InternalFailure", "message": str(error), "resourceIds": []}]
@@ -161,7 +161,7 @@ def delete_cluster(eks: Eks, params: Record, _caller: Principal) -> Record:
 def _remove(eks: Eks, cluster: Cluster) -> None:
     try:
         eks.kubernetes.delete(eks.instance, cluster.name)
-    except Exception as error:  # noqa: BLE001 - the reason belongs into the cluster's health, where callers look
+    except Exception as error:  # noqa: BLE001 - report every cause in the cluster's health
         with eks.lock:
             cluster.record["status"] = "FAILED"
             cluster.record["health"]["issues"] = [{"code": "InternalFailure", "message": str(error), "resourceIds": []}]
@@ -172,7 +172,7 @@ def _remove(eks: Eks, cluster: Cluster) -> None:
 
 
 def check_active(cluster: Cluster) -> None:
-    """InvalidRequestException unless the cluster can be worked with."""
+    """Raise InvalidRequestException unless the cluster is ACTIVE."""
     if cluster.record["status"] not in ("ACTIVE", "UPDATING"):
         raise InvalidRequest(f"Cluster '{cluster.name}' is not in ACTIVE status", clusterName=cluster.name)
 
@@ -269,7 +269,7 @@ def _vpc_change(eks: Eks, cluster: Cluster, wanted: Record | None) -> Change | N
 
 
 def _plain_change(cluster: Cluster, kind: str, parameter: str, wanted: Any) -> Change | None:
-    """A change of one member of the cluster's record, in the form in which the record keeps it."""
+    """Return the change of one member of the cluster record."""
     if wanted is None:
         return None
     record = cluster.record

@@ -1,10 +1,10 @@
-"""Errors of the EKS API, with the HTTP status that botocore's model gives each."""
+"""Errors of the EKS API, with the HTTP status from botocore's model."""
 
 from __future__ import annotations
 
 
 class EksError(Exception):
-    """An error answer. `fields` are the error shape's other members (clusterName, nodegroupName, ...)."""
+    """An error response. `fields` are other members of the error shape (clusterName, nodegroupName, ...)."""
 
     status = 500
     code = "ServerException"
@@ -36,14 +36,14 @@ class InvalidRequest(EksError):
 
 
 class NotFound(EksError):
-    """Of the tagging calls, which name things otherwise than the rest of the API."""
+    """The not-found error of the tagging operations."""
 
     status = 404
     code = "NotFoundException"
 
 
 class NotImplementedHere(EksError):
-    """An operation of EKS that the sandbox does not have. 501, which no SDK retries."""
+    """An EKS operation that is not emulated. SDKs do not retry status 501."""
 
     status = 501
     code = "NotImplemented"

@@ -85,7 +85,7 @@ def delete_pod_identity_association(eks: Eks, params: Record, _caller: Principal
 
 
 def for_addon(eks: Eks, cluster: Cluster, addon: str, namespace: str, wanted: list[Record]) -> list[str]:
-    """Associations that an add-on brings. Returns their ARNs, as the add-on's record lists them."""
+    """Create the associations of an add-on and return their ARNs."""
     return [
         _create(eks, cluster, {**item, "namespace": namespace, "ownerArn": eks.arn(f"addon/{cluster.name}/{addon}")})[
             "associationArn"
@@ -95,7 +95,7 @@ def for_addon(eks: Eks, cluster: Cluster, addon: str, namespace: str, wanted: li
 
 
 def drop_owned(cluster: Cluster, arns: list[str]) -> None:
-    """Remove the associations that an add-on brought."""
+    """Remove the associations of an add-on."""
     for association_id, record in list(cluster.associations.items()):
         if record["associationArn"] in arns:
             del cluster.associations[association_id]

@@ -1,6 +1,6 @@
-"""What EKS does in EC2: reads subnets and groups, and makes the security group, interfaces and instances of a cluster.
+"""EC2 resources of EKS: read subnets and groups; create security group, interfaces and instances of a cluster.
 
-It talks to moto's backend in process: real EKS does these things under its own service roles, not as the caller.
+It uses moto's backend in process, because EKS creates these resources with its service roles, not as the caller.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from flaskops_sandbox.account.extend import Extensions
 from flaskops_sandbox.account.principals import iam
 from flaskops_sandbox.instance import Instance
 
-NODE_IMAGE = "ami-03cf127a"  # the first of moto's own images: which one it is changes nothing here
+NODE_IMAGE = "ami-03cf127a"  # an arbitrary image of moto
 _reserved = threading.local()
 
 
 def install(extensions: Extensions) -> None:
-    """Let a thread choose the id of the EC2 instance that it makes: kind's nodes carry theirs from the start."""
+    """Let a thread choose the id of a new EC2 instance, because kind nodes have their ids from the start."""
 
     def make(original: Callable[[], str]) -> Callable[[], str]:
         return lambda: getattr(_reserved, "instance_id", None) or original()
@@ -45,12 +45,12 @@ def _next_instance_id(instance_id: str) -> Iterator[None]:
 
 
 def backend(instance: Instance) -> Any:
-    """moto's EC2 of the instance's region."""
+    """Return moto's EC2 backend of the region."""
     return ec2_backends[instance.account_id][instance.region]
 
 
 def subnets(instance: Instance, subnet_ids: list[str]) -> list[Any]:
-    """The subnets, all of one VPC. InvalidParameterException otherwise."""
+    """Return the subnets. Raise InvalidParameterException unless all belong to one VPC."""
     found = []
     for subnet_id in subnet_ids:
         subnet = next((s for s in backend(instance).describe_subnets() if s.id == subnet_id), None)
@@ -63,14 +63,14 @@ def subnets(instance: Instance, subnet_ids: list[str]) -> list[Any]:
 
 
 def check_security_groups(instance: Instance, group_ids: list[str]) -> None:
-    """InvalidParameterException for a group that does not exist."""
+    """Raise InvalidParameterException for a group that does not exist."""
     for group_id in group_ids:
         if backend(instance).get_security_group_from_id(group_id) is None:
             raise InvalidParameter(f"The security group '{group_id}' does not exist")
 
 
 def check_role(instance: Instance, role_arn: str, trusted_service: str) -> None:
-    """EKS assumes the role at once, so it must exist and trust the service."""
+    """Check that the role exists and trusts the service, because EKS assumes it immediately."""
     try:
         role = iam(instance).get_role_by_arn(role_arn)
     except (NotFoundException, ServiceException, HTTPException) as error:
@@ -82,7 +82,7 @@ def check_role(instance: Instance, role_arn: str, trusted_service: str) -> None:
 
 
 def create_cluster_security_group(instance: Instance, cluster: str, vpc_id: str) -> str:
-    """The group that EKS makes for every cluster and puts on control plane and managed nodes. Returns its id.
+    """Create the cluster security group of control plane and managed nodes, as EKS does. Return its id.
 
     https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
     """
@@ -102,7 +102,7 @@ def create_cluster_security_group(instance: Instance, cluster: str, vpc_id: str)
 def create_control_plane_interfaces(
     instance: Instance, cluster: str, subnet_ids: list[str], group_id: str
 ) -> list[str]:
-    """The control plane's interfaces in the VPC; as long as they exist, nothing under them can be deleted."""
+    """Create the control plane interfaces. While they exist, their subnets and groups cannot be deleted."""
     return [
         str(
             backend(instance)
@@ -117,7 +117,7 @@ def create_control_plane_interfaces(
 
 
 def delete_cluster_network(instance: Instance, interface_ids: list[str], group_id: str) -> None:
-    """Remove what the two functions above made. A group that others still use stays, as at AWS."""
+    """Remove the interfaces and the group. A group that is still in use is kept, as on AWS."""
     ec2 = backend(instance)
     for interface_id in interface_ids:
         if interface_id in ec2.enis:
@@ -130,7 +130,7 @@ def delete_cluster_network(instance: Instance, interface_ids: list[str], group_i
 def launch_instance(
     instance: Instance, instance_id: str, subnet_id: str, instance_type: str, group_id: str, tags: dict[str, str]
 ) -> None:
-    """A node's EC2 instance, under the id that its kind node carries in its provider id."""
+    """Create the EC2 instance of a node, with the id in the provider id of its kind node."""
     ec2 = backend(instance)
     _forget_terminated(ec2, instance_id)
     with _next_instance_id(instance_id):
@@ -141,24 +141,24 @@ def launch_instance(
 
 
 def _forget_terminated(ec2: Any, instance_id: str) -> None:
-    # A kind node keeps its id when it joins a second node group, so the id must not be taken by the past.
+    # A kind node keeps its id when it joins another node group, so remove the terminated instance with this id.
     for reservation_id, reservation in list(ec2.reservations.items()):
         if any(found.id == instance_id and found.state == "terminated" for found in reservation.instances):
             del ec2.reservations[reservation_id]
 
 
 def give_pod_range(instance: Instance, instance_id: str, pod_cidr: str) -> None:
-    """Give the instance's interface the node's pod range as a prefix.
+    """Assign the pod range of the node as a prefix to the instance's interface.
 
-    That is how the AWS Load Balancer Controller finds the interface, and so the security group, behind a pod's
-    address (pkg/networking/pod_eni_info_resolver.go); with the VPC CNI it is prefix delegation.
+    The AWS Load Balancer Controller uses it to find interface and security group of a pod address
+    (pkg/networking/pod_eni_info_resolver.go). With the VPC CNI this is prefix delegation.
     """
     interface = backend(instance).get_instance(instance_id).nics[0]
     interface.ipv4_prefixes = [{"Ipv4Prefix": pod_cidr}]
 
 
 def terminate(instance: Instance, instance_ids: list[str]) -> None:
-    """Terminate instances; their interfaces go with them."""
+    """Terminate instances and delete their interfaces."""
     ec2 = backend(instance)
     known = {found.id for found in ec2.all_instances()}
     gone = [instance_id for instance_id in instance_ids if instance_id in known]

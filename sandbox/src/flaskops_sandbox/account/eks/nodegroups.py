@@ -1,7 +1,7 @@
-"""Managed node groups. Their nodes are kind's workers: one a zone, which join and leave the cluster together.
+"""Managed node groups. Their nodes are kind workers, one per zone, which join and leave the cluster together.
 
-So one node group at a time owns nodes, and it has as many as there are workers, or none. Any other size fails as a
-node group fails at AWS when instances cannot be launched: CREATE_FAILED or Failed, with the reason.
+Therefore only one node group at a time has nodes, and its size is the number of workers or zero. Other sizes fail as
+on AWS when instances cannot be launched: CREATE_FAILED or Failed, with the reason.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TAINT_EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER
 
 
 class CapacityError(Exception):
-    """The sandbox has no such nodes. `code` is the issue code of the EKS API."""
+    """The sandbox cannot provide the nodes. `code` is the issue code of the EKS API."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -96,7 +96,7 @@ def _scaling(wanted: Record, before: Record) -> Record:
 def _launch(eks: Eks, cluster: Cluster, group: Nodegroup) -> None:
     try:
         _bring_up(eks, cluster, group)
-    except Exception as error:  # noqa: BLE001 - the reason belongs into the node group's health, where callers look
+    except Exception as error:  # noqa: BLE001 - report every cause in the node group's health
         with eks.lock:
             group.record["status"] = "CREATE_FAILED"
             code = error.code if isinstance(error, CapacityError) else "NodeCreationFailure"
@@ -108,7 +108,7 @@ def _launch(eks: Eks, cluster: Cluster, group: Nodegroup) -> None:
 
 
 def _bring_up(eks: Eks, cluster: Cluster, group: Nodegroup) -> None:
-    """Launch the instances, then let the nodes join under their ids. Nothing to do for a desired size of 0."""
+    """Launch the instances, then let the nodes join with their ids. A desired size of 0 launches none."""
     with eks.lock:
         if group.record["scalingConfig"]["desiredSize"] == 0:
             return
@@ -137,7 +137,7 @@ def _bring_up(eks: Eks, cluster: Cluster, group: Nodegroup) -> None:
 
 
 def _places(eks: Eks, cluster: Cluster, group: Nodegroup) -> dict[str, str]:
-    """Zone -> subnet for each worker. CapacityError when the sandbox cannot give what was asked for."""
+    """Return {zone: subnet} of the workers. Raise CapacityError if the sandbox cannot provide them."""
     workers, desired = len(cluster.reserved_instance_ids), group.record["scalingConfig"]["desiredSize"]
     owner = cluster.workers_taken_by
     if owner is not None and owner is not group:
@@ -170,7 +170,7 @@ def _node_labels(group: Nodegroup) -> dict[str, str]:
 
 
 def _node_taints(group: Nodegroup) -> list[dict[str, str]]:
-    """Taints as Kubernetes spells them."""
+    """Return the taints in Kubernetes spelling."""
     return [
         {"key": taint["key"], "value": taint.get("value", ""), "effect": TAINT_EFFECTS[taint["effect"]]}
         for taint in group.record["taints"]
@@ -205,7 +205,7 @@ def delete_nodegroup(eks: Eks, params: Record, _caller: Principal) -> Record:
 def _remove(eks: Eks, cluster: Cluster, group: Nodegroup) -> None:
     try:
         _take_down(eks, cluster, group)
-    except Exception as error:  # noqa: BLE001 - the reason belongs into the node group's health, where callers look
+    except Exception as error:  # noqa: BLE001 - report every cause in the node group's health
         with eks.lock:
             group.record["status"] = "DELETE_FAILED"
             issue = {"code": "NodeTerminationFailure", "message": str(error), "resourceIds": list(group.instance_ids)}
@@ -308,7 +308,7 @@ def update_nodegroup_config(eks: Eks, params: Record, _caller: Principal) -> Rec
 
 
 def _taints_after(before: list[Record], wanted: Record) -> list[Record]:
-    """A taint is known by key and effect; its value may change."""
+    """Return the updated taints. Key and effect identify a taint; its value may change."""
     taints = {(taint["key"], taint["effect"]): taint for taint in before}
     taints |= {(taint["key"], taint["effect"]): taint for taint in wanted.get("addOrUpdateTaints", [])}
     for taint in wanted.get("removeTaints", []):
@@ -317,7 +317,7 @@ def _taints_after(before: list[Record], wanted: Record) -> list[Record]:
 
 
 def _apply_config(eks: Eks, cluster: Cluster, group: Nodegroup) -> None:
-    """Make the nodes what the record says: up, gone, or labelled and tainted anew."""
+    """Apply the record to the nodes: start, remove, or update labels and taints."""
     desired, present = group.record["scalingConfig"]["desiredSize"], len(group.instance_ids)
     if desired == 0:
         _take_down(eks, cluster, group)

@@ -1,4 +1,4 @@
-"""From a request to an operation: routes, parameters and their checks come from botocore's own model of EKS."""
+"""Route requests to operations. Routes, parameters and their validation come from botocore's EKS model."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _handler(operation: str) -> Handler:
 
 
 class EksService:
-    """Answers the calls of service `eks`; an OwnService of the middleware."""
+    """Serves the calls of service `eks`; an OwnService of the middleware."""
 
     def __init__(self, eks: Eks) -> None:
         self.eks = eks
@@ -72,7 +72,7 @@ class EksService:
         except ValueError as error:
             raise InvalidParameter(f"The request could not be read: {error}") from error
         shape = operation.input_shape
-        # An absent list in the query string is parsed as an empty one, which is no value.
+        # A missing list in the query string is parsed as an empty one; drop it.
         params: Record = {key: value for key, value in parsed.items() if value not in (None, [])}
         params |= {key: [] for key in json.loads(body or b"{}") if params.get(key) is None and parsed.get(key) == []}
         if shape is None:
@@ -87,7 +87,7 @@ class EksService:
 
 
 def _enum_problems(shape: Any, value: Any, path: str) -> Iterator[str]:
-    """Values outside of the model's enumerations; botocore's validator does not look at those."""
+    """Yield values outside of the model's enumerations, which botocore's validator does not check."""
     if shape.type_name == "structure":
         for name, member in shape.members.items():
             if isinstance(value, dict) and name in value:

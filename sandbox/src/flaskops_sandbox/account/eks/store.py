@@ -1,4 +1,4 @@
-"""What EKS remembers. `record` fields are the API's own shapes, ready to be answered; everything else is private."""
+"""State of EKS. `record` fields are shapes of the API; all other fields are private."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOG = logging.getLogger(__name__)
 
 
 class NodeInfo(Protocol):
-    """A node that has joined, as sandbox.kubernetes.cluster reports it."""
+    """A joined node, as reported by flaskops_sandbox.kubernetes.cluster."""
 
     @property
     def instance_id(self) -> str: ...
@@ -31,7 +31,7 @@ class NodeInfo(Protocol):
 
 
 class ClusterInfo(Protocol):
-    """A cluster that runs, as sandbox.kubernetes.cluster reports it."""
+    """A running cluster, as reported by flaskops_sandbox.kubernetes.cluster."""
 
     @property
     def endpoint(self) -> str: ...
@@ -41,7 +41,7 @@ class ClusterInfo(Protocol):
 
 
 class Kubernetes(Protocol):
-    """The functions of sandbox.kubernetes.cluster that EKS needs; the tests give a fake."""
+    """The functions of flaskops_sandbox.kubernetes.cluster that EKS uses; tests pass a fake."""
 
     def create(self, instance: Instance, name: str, version: str, instance_ids: dict[str, str]) -> ClusterInfo: ...
 
@@ -83,7 +83,7 @@ class Update:
 class Cluster:
     record: Record
     vpc_id: str
-    # One worker a zone is built with the cluster; its EC2 instance appears when a node group takes it.
+    # One worker per zone is created with the cluster; its EC2 instance is created when a node group uses it.
     reserved_instance_ids: dict[str, str]
     interface_ids: list[str] = field(default_factory=list)
     nodegroups: dict[str, Nodegroup] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class Cluster:
 
     @property
     def workers_taken_by(self) -> Nodegroup | None:
-        """The node group that owns the workers; kind joins and drains them together, so there is one owner."""
+        """The node group that owns the workers. There is only one, because all workers join and leave together."""
         return next((group for group in self.nodegroups.values() if group.instance_ids), None)
 
     def nodegroup(self, name: str) -> Nodegroup:
@@ -112,9 +112,9 @@ class Cluster:
 
 
 class Eks:
-    """The service: its memory, the account that it belongs to, and the Kubernetes that it drives.
+    """The EKS service: its state, its account and its Kubernetes.
 
-    `pause` is how long, in seconds, a change takes that is only API state.
+    `pause`: duration in seconds of changes of API state.
     """
 
     def __init__(self, instance: Instance, kubernetes: Kubernetes, extensions: Extensions, pause: float = 1.0) -> None:
@@ -127,7 +127,7 @@ class Eks:
         self._stopped = threading.Event()
 
     def cluster(self, name: str) -> Cluster:
-        """ResourceNotFoundException when there is none."""
+        """Return a cluster. Raise ResourceNotFoundException if it does not exist."""
         if name not in self.clusters:
             raise ResourceNotFound(f"No cluster found for name: {name}.", clusterName=name)
         return self.clusters[name]
@@ -136,19 +136,19 @@ class Eks:
         return f"arn:aws:eks:{self.instance.region}:{self.instance.account_id}:{resource}"
 
     def later(self, work: Callable[[], None]) -> None:
-        """Run `work` in a thread. It takes the lock where it touches records, so that slow parts block nobody."""
+        """Run `work` in a thread. It must take the lock only while it changes records."""
 
         def run() -> None:
             try:
                 work()
             except Exception:
-                # The last line of defence of a thread: without this the failure would be seen by nobody.
+                # Log the failure, which would be lost in the thread.
                 LOG.exception("a background change of EKS failed")
 
         threading.Thread(target=run, daemon=True).start()
 
     def wait(self) -> None:
-        """Let the time pass that a change of API state takes."""
+        """Wait for the duration of a change of API state."""
         self._stopped.wait(self.pause)
 
     def stop(self) -> None:
@@ -156,7 +156,7 @@ class Eks:
 
 
 def now() -> float:
-    """Seconds since the epoch, as rest-json carries timestamps."""
+    """Return seconds since the epoch, the timestamp format of rest-json."""
     return round(time.time(), 3)
 
 
@@ -175,7 +175,7 @@ def new_instance_id() -> str:
 
 
 def page(items: list[Any], key: str, params: Record) -> Record:
-    """One page of a list answer: nextToken is the index of the next item."""
+    """Return one page of a list response. nextToken is the index of the next item."""
     start = int(params.get("nextToken") or 0)
     size = int(params.get("maxResults") or 100)
     answer: Record = {key: items[start : start + size]}

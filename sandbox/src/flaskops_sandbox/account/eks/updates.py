@@ -1,4 +1,4 @@
-"""Updates: a change that was accepted and is under way. One at a time for a cluster, a node group, an add-on."""
+"""Updates in progress. A cluster, node group or add-on has at most one at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flaskops_sandbox.account.principals import Principal
 
 
 def check_free(cluster: Cluster, target: str = "") -> None:
-    """ResourceInUseException while the cluster, or the part of it that `target` names, has an update under way."""
+    """Raise ResourceInUseException while the cluster or its part `target` has an update in progress."""
     for update in cluster.updates.values():
         if update.record["status"] == "InProgress" and update.target in ("", target):
             raise ResourceInUse(
@@ -25,9 +25,9 @@ def check_free(cluster: Cluster, target: str = "") -> None:
 def start_update(
     eks: Eks, cluster: Cluster, target: str, kind: str, params: dict[str, Any], work: Callable[[], None]
 ) -> Record:
-    """Record an update and do its `work` in the background. `params` become the update's parameters.
+    """Record an update and run `work` in the background. `params` are the parameters of the update.
 
-    `work` runs without the lock. When it raises, the update ends as Failed with the cause in its errors.
+    `work` runs without the lock. If it raises, the update is Failed with the cause in its errors.
     """
     record: Record = {
         "id": new_id(),
@@ -45,7 +45,7 @@ def start_update(
     def run() -> None:
         try:
             work()
-        except Exception as error:  # noqa: BLE001 - whatever went wrong belongs into the update, where callers look
+        except Exception as error:  # noqa: BLE001 - report every cause in the update
             with eks.lock:
                 record["errors"] = [{"errorCode": "Unknown", "errorMessage": str(error)}]
                 record["status"] = "Failed"

@@ -1,4 +1,4 @@
-"""The Kubernetes and add-on versions that this EKS offers.
+"""The supported Kubernetes and add-on versions.
 
 Dates: https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html. Add-on versions are real ones of
 https://docs.aws.amazon.com/eks/latest/userguide/eks-add-ons.html, two for each Kubernetes version: enough for upgrades.
@@ -50,7 +50,7 @@ ADDONS: dict[str, tuple[str, bool, dict[str, list[str]]]] = {
 
 
 def check_version(version: str) -> None:
-    """InvalidParameterException for a Kubernetes version that is not offered."""
+    """Raise InvalidParameterException for an unsupported Kubernetes version."""
     if version not in PLATFORM_VERSIONS:
         raise InvalidParameter(f"unsupported Kubernetes version: {version}; offered: {', '.join(PLATFORM_VERSIONS)}")
 
@@ -61,12 +61,12 @@ def minor(version: str) -> int:
 
 
 def node_release(version: str) -> str:
-    """The node image release of a Kubernetes version, as Amazon Linux 2023 images are named."""
+    """Return the node image release of a Kubernetes version, named as for Amazon Linux 2023."""
     return f"{PATCH_VERSIONS[version]}-{NODE_RELEASE_DATE}"
 
 
 def addon_versions(addon: str, kubernetes_version: str) -> list[str]:
-    """Versions of an add-on for a Kubernetes version, newest first. Unknown add-on: InvalidParameterException."""
+    """Return the versions of an add-on, newest first. Raise InvalidParameterException for an unknown add-on."""
     if addon not in ADDONS:
         raise InvalidParameter(f"Addon specified is not supported: {addon}", addonName=addon)
     return ADDONS[addon][2][kubernetes_version]
