@@ -10,7 +10,7 @@ import base64
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.flaskops.eks.plugins.module_utils._manifest_parts import MANAGED_BY
+from ansible_collections.flaskops.eks.plugins.plugin_utils.applications.metadata import MANAGED_BY
 
 OWN_LABEL = "app.kubernetes.io/managed-by"
 

@@ -213,7 +213,7 @@ def test_failure_collects_evidence_in_the_printed_folder(chain, system):
     folder = Path(re.findall(r"^evidence: (\S+)$", run.output, re.M)[-1])
     names = {path.name for path in folder.iterdir() if path.stat().st_size}
     assert {"account.log", "alb.log", "calls.jsonl", "events.txt", "objects.txt", "pods.txt"} <= names
-    for controller in ("aws-load-balancer-controller", "external-secrets", "metrics-server", "api", "worker"):
+    for controller in ("aws-load-balancer-controller", "external-secrets", "metrics-server", "api-a", "worker-a"):
         assert any(name.startswith("pod-") and f"-{controller}-" in name for name in names), f"{controller}: {names}"
 
 
@@ -269,7 +269,7 @@ def test_no_secret_in_output_argv_readable_files_or_the_image(chain, system, tmp
     assert evidence, "no evidence of failed runs"
     for folder in (system.instance.state_dir, *evidence):
         assert not readable(folder, secrets), "secret in a world-readable file"
-    image = system.kubectl("get", "deployment/api", "-n", "flask", "-o", "jsonpath={..containers[0].image}").stdout
+    image = system.kubectl("get", "deployment/api-a", "-n", "flask", "-o", "jsonpath={..containers[0].image}").stdout
     history = output("podman", "history", "--no-trunc", image) + output("podman", "inspect", image)
     assert not [name for name, value in secrets.items() if value in history], "secret in the image history"
     archive = tmp_path / "image.tar"

@@ -1,17 +1,13 @@
-"""Which namespaces and objects are ours, and that what is removed one by one is all that the role makes."""
+"""Which namespaces and objects are ours."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible_collections.flaskops.eks.plugins.filter import workloads
-from ansible_collections.flaskops.eks.plugins.module_utils._application_manifests import OWNED
 from ansible_collections.flaskops.eks.plugins.plugin_utils import _manifests
 
-ROLE = Path(__file__).resolve().parents[4] / "roles" / "flask_app"
 OURS = {"app.kubernetes.io/managed-by": "flaskops.eks"}
 HELM = {"app.kubernetes.io/managed-by": "Helm"}
 WANTED = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flask", "labels": OURS}}
@@ -74,11 +70,3 @@ OBJECTS = [
 def test_of_a_namespace_that_stays_only_our_objects_go(foreign, names):
     going = workloads.removable(OBJECTS, "flask", foreign)
     assert [item["metadata"]["name"] for item in going] == names
-
-
-def test_every_kind_that_an_application_owns_is_looked_for():
-    look = yaml.safe_load((ROLE / "tasks" / "absent_objects.yml").read_text())[0]
-    kinds = {item["kind"]: item["api_version"] for item in look["loop"]}
-    gone_before = {"Ingress": "networking.k8s.io/v1"}
-    shared = {"ExternalSecret": "external-secrets.io/v1", "Job": "batch/v1"}
-    assert kinds | gone_before == OWNED | shared

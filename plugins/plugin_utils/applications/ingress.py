@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ingress rules and the AWS Load Balancer Controller's annotations. Pure.
+"""The Ingress of an application, with the annotations of the AWS Load Balancer Controller.
 
 Annotations: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/
 """
@@ -13,9 +13,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.flaskops.eks.plugins.module_utils._applications import Ingress, Settings, Shared
+from .context import Application, Ingress, Manifest
+from .metadata import labels, make_object
 
 PREFIX = "alb.ingress.kubernetes.io"
+EXTERNAL_DNS_HOSTNAME = "external-dns.kubernetes.io/hostname"
 HEALTH_CHECK = {
     "path": "healthcheck-path",
     "interval_seconds": "healthcheck-interval-seconds",
@@ -26,25 +28,28 @@ HEALTH_CHECK = {
 }
 
 
-def spec(settings: Settings, shared: Shared) -> dict[str, Any]:
+def ingress(app: Application) -> Manifest:
     """One rule a host, all to the application's Service."""
-    wanted = settings["ingress"]
-    backend = {"service": {"name": settings["name"], "port": {"name": "http"}}}
+    wanted, common = app.settings["ingress"], app.shared.ingress
+    backend = {"service": {"name": app.name, "port": {"name": "http"}}}
     path = {"path": wanted["path"], "pathType": wanted["path_type"], "backend": backend}
-    made: dict[str, Any] = {
-        "ingressClassName": shared.ingress.class_name,
+    spec: Manifest = {
+        "ingressClassName": common.class_name,
         "rules": [{"host": host, "http": {"paths": [path]}} for host in wanted["hosts"]],
     }
-    if shared.ingress.certificate_arn:
-        made["tls"] = [{"hosts": list(wanted["hosts"])}]
+    if common.certificate_arn:
+        spec["tls"] = [{"hosts": list(wanted["hosts"])}]
+    made = make_object("Ingress", app.name, app.shared, labels(app), spec=spec)
+    made["metadata"]["annotations"] = ingress_annotations(app)
     return made
 
 
-def ingress_annotations(settings: Settings, shared: Shared) -> dict[str, str]:
+def ingress_annotations(app: Application) -> dict[str, str]:
     """All values are text. The application's own annotations come last and win."""
-    common = shared.ingress
+    wanted, common = app.settings["ingress"], app.shared.ingress
+    own = {str(key): str(value) for key, value in wanted["annotations"].items()}
     if common.class_name != "alb":
-        return {str(key): str(value) for key, value in settings["ingress"]["annotations"].items()}
+        return own
     made: dict[str, str] = {
         f"{PREFIX}/scheme": common.scheme,
         f"{PREFIX}/target-type": "ip",
@@ -60,12 +65,12 @@ def ingress_annotations(settings: Settings, shared: Shared) -> dict[str, str]:
     }
     made |= {f"{PREFIX}/{HEALTH_CHECK[key]}": str(value) for key, value in common.health_check.items()}
     if common.external_dns:
-        made["external-dns.alpha.kubernetes.io/hostname"] = ",".join(settings["ingress"]["hosts"])
-    return {**made, **{str(key): str(value) for key, value in settings["ingress"]["annotations"].items()}}
+        made[EXTERNAL_DNS_HOSTNAME] = ",".join(wanted["hosts"])
+    return {**made, **own}
 
 
 def _listeners(common: Ingress) -> dict[str, str]:
-    """HTTPS with a redirect from HTTP when there is a certificate, else HTTP only."""
+    """HTTPS with a redirect from HTTP when there is a certificate, otherwise HTTP only."""
     if not common.certificate_arn:
         return {f"{PREFIX}/listen-ports": json.dumps([{"HTTP": 80}])}
     return {
@@ -84,7 +89,7 @@ def _placement(common: Ingress) -> dict[str, str]:
         made[f"{PREFIX}/subnets"] = ",".join(common.subnet_ids)
     if common.security_group_ids:
         made[f"{PREFIX}/security-groups"] = ",".join(common.security_group_ids)
-        # Only meaningful beside security groups of one's own: whether the nodes' group is opened to them.
+        # Only for security groups that are given: whether the controller opens the nodes' group to them.
         managed = str(common.manage_backend_security_group_rules).lower()
         made[f"{PREFIX}/manage-backend-security-group-rules"] = managed
     if common.tags:
