@@ -66,7 +66,8 @@ policies:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.info import report
-from ansible_collections.flaskops.eks.plugins.module_utils.iam.managed_policy import IamApi, policies
+from ansible_collections.flaskops.eks.plugins.module_utils.iam.api import IamApi
+from ansible_collections.flaskops.eks.plugins.module_utils.iam.managed_policy import policies
 
 
 def argument_spec() -> dict[str, dict[str, object]]:

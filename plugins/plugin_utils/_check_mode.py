@@ -88,6 +88,7 @@ IDENTITY: t.Final[dict[str, tuple[str, ...]]] = {
     "flaskops.eks.eks_cluster": ("name",),
     "flaskops.eks.eks_nodegroup": ("cluster_name", "name"),
     "flaskops.eks.eks_pod_identity_association": ("cluster_name", "namespace", "service_account"),
+    "flaskops.eks.iam_oidc_provider": ("url",),
     "flaskops.eks.elasticache_replication_group": ("replication_group_id",),
 }
 """By which options a module finds its object. When they are known, it can be asked though another input is not."""

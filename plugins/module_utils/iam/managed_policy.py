@@ -15,16 +15,6 @@ from ansible_collections.flaskops.eks.plugins.module_utils.aws.info import exist
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Found
 
 
-class IamApi(AwsApi):
-    """IAM. https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html"""
-
-    missing_codes = frozenset({"NoSuchEntity"})
-
-    @classmethod
-    def connect(cls, module: Any, service: str = "iam") -> AwsApi:
-        return super().connect(module, service)
-
-
 def policies(api: AwsApi, names: Iterable[str]) -> list[dict[str, Any]]:
     """The customer managed policies of these names with their tags.
 

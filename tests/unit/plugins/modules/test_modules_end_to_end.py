@@ -310,6 +310,18 @@ def test_pod_identity_association(run: Runner, network: Any, role: str, running:
     assert run.converge("eks_pod_identity_association", **key, state="absent")["association"] == {}
 
 
+def test_oidc_provider(run: Runner, running: Any) -> None:
+    url = "https://oidc.eks.eu-west-1.amazonaws.com/id/A1"
+    made = run.converge("iam_oidc_provider", url=url, tags=TAGS)
+    assert made["provider"]["client_ids"] == ["sts.amazonaws.com"] and made["provider"]["tags"] == TAGS
+    (listed,) = running.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    assert listed["Arn"] == made["provider"]["arn"]
+    assert run.converge("iam_oidc_provider", url=url, tags={**TAGS, "more": "1"})["changed"]
+    foreign = run("iam_oidc_provider", url=url, tags={**TAGS, "flaskops:environment": "other"}, state="absent")
+    assert foreign["failed"] and "is not this environment's own" in foreign["msg"]
+    assert run.converge("iam_oidc_provider", url=url, tags=TAGS, state="absent")["provider"] == {}
+
+
 def test_children_of_a_missing_cluster_are_planned(run: Runner) -> None:
     planned = run(
         "eks_access_entry",
