@@ -58,6 +58,39 @@ def pod_trust_policy(cluster: str, namespace: str, service_account: str) -> dict
     return policy
 
 
+def irsa_trust_policy(provider_arn: str, namespace: str, service_account: str) -> dict[str, Any]:
+    """Describe a role that only the pods of one ServiceAccount of one cluster may assume, by its OIDC provider (IRSA).
+
+    https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html
+
+    Args:
+        provider_arn: ARN of the cluster's OIDC provider; it ends with the issuer without its scheme.
+        namespace: The ServiceAccount's namespace.
+        service_account: The ServiceAccount.
+
+    Returns:
+        The trust policy.
+    """
+    issuer = provider_arn.partition(":oidc-provider/")[2] or provider_arn
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "ServiceAccount",
+                "Effect": "Allow",
+                "Principal": {"Federated": provider_arn},
+                "Action": ["sts:AssumeRoleWithWebIdentity"],
+                "Condition": {
+                    "StringEquals": {
+                        f"{issuer}:aud": "sts.amazonaws.com",
+                        f"{issuer}:sub": f"system:serviceaccount:{namespace}:{service_account}",
+                    }
+                },
+            }
+        ],
+    }
+
+
 def principal_arn(caller: str) -> str:
     """Turn a caller's ARN into that of the IAM user or role that an access entry names.
 
@@ -100,6 +133,7 @@ class FilterModule:
         """Return the filters by their names."""
         return {
             "trust_policy": trust_policy,
+            "irsa_trust_policy": irsa_trust_policy,
             "pod_trust_policy": pod_trust_policy,
             "principal_arn": principal_arn,
         }

@@ -27,6 +27,7 @@ SHARED_TABLE = "](../chart/README.md#variables-of-every-component)"
 # (role, service, files): the README of the role must list the permissions for the API calls in these files.
 CALLS = [
     ("eks", "eks", "eks/**/*.py"),
+    ("pod_identity", "iam", "iam/**/*.py"),
     ("data_stores", "elasticache", "elasticache/**/*.py"),
     ("dns_tls", "acm", "acm/**/*.py"),
     ("dns_tls", "route53", "acm/**/*.py"),

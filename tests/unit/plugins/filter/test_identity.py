@@ -55,3 +55,15 @@ def test_an_identity_center_role_is_refused_with_the_command_that_tells_its_path
     caller = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ann"
     with pytest.raises(AnsibleFilterError, match="get-role --role-name AWSReservedSSO_Admin_0123456789abcdef"):
         identity.principal_arn(caller)
+
+
+def test_with_irsa_one_service_account_of_one_issuer_may_assume_the_role() -> None:
+    provider = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/A1"
+    (statement,) = identity.irsa_trust_policy(provider, "flask", "app")["Statement"]
+    assert statement["Principal"] == {"Federated": provider}
+    assert statement["Condition"] == {
+        "StringEquals": {
+            "oidc.eks.eu-west-1.amazonaws.com/id/A1:aud": "sts.amazonaws.com",
+            "oidc.eks.eu-west-1.amazonaws.com/id/A1:sub": "system:serviceaccount:flask:app",
+        }
+    }
