@@ -59,6 +59,19 @@ def object_titles(objects: Iterable[Mapping[str, Any]]) -> list[str]:
     ]
 
 
+def pods_without(pods: Iterable[Mapping[str, Any]], variable: str) -> list[Mapping[str, Any]]:
+    """The pods of which a container lacks an environment variable, without those that are being deleted."""
+    return [
+        pod
+        for pod in pods
+        if not pod["metadata"].get("deletionTimestamp")
+        and any(
+            variable not in {entry["name"] for entry in container.get("env") or []}
+            for container in pod["spec"]["containers"]
+        )
+    ]
+
+
 def aws_environment(
     credentials: Mapping[str, str], region: str, endpoint_url: str = "", services: Sequence[str] = ()
 ) -> dict[str, str]:
@@ -110,6 +123,11 @@ def component_problems(settings: Mapping[str, Any], role: str) -> list[str]:
         )
     if int(settings.get("replicas", 1)) < 1:
         problems.append(f"{role}_replicas: with {settings['replicas']} nothing would run; set at least 1")
+    problems += [
+        f"{role}_{name}: it is empty; name at least one"
+        for name, value in (settings.get("required_lists") or {}).items()
+        if not value
+    ]
     for name, port in (settings.get("unprivileged_ports") or {}).items():
         if not FIRST_UNPRIVILEGED_PORT <= int(port) <= LAST_PORT:
             problems.append(
@@ -129,5 +147,6 @@ class FilterModule:
             "component_problems": component_problems,
             "object_titles": object_titles,
             "objects_of_kind": objects_of_kind,
+            "pods_without": pods_without,
             "unestablished": unestablished,
         }

@@ -66,6 +66,24 @@ def test_titles_count_objects_of_a_kind_and_namespace() -> None:
     assert charts.object_titles(objects) == ["1 ClusterThing", "1 Thing in namespace api", "2 Thing in namespace web"]
 
 
+def pod(name: str, *containers: list[str], **metadata: str) -> dict[str, Any]:
+    """A pod of which each container has these environment variables."""
+    made = [{"name": "c", **({"env": [{"name": key} for key in keys]} if keys else {})} for keys in containers]
+    return {"metadata": {"name": name, **metadata}, "spec": {"containers": made}}
+
+
+def test_pods_that_lack_an_environment_variable() -> None:
+    pods = [
+        pod("with", ["A", "B"]),
+        pod("without", ["B"]),
+        pod("without-any", []),
+        pod("one-container-without", ["A"], ["B"]),
+        pod("going", [], deletionTimestamp="2026-11-28T03:00:00Z"),
+    ]
+    found = [item["metadata"]["name"] for item in charts.pods_without(pods, "A")]
+    assert found == ["without", "without-any", "one-container-without"]
+
+
 ENVIRONMENTS: dict[str, tuple[tuple[Any, ...], dict[str, str]]] = {
     "no credentials": (({}, "eu-west-1", URL, ["SSM"]), {}),
     "AWS itself": ((KEYS, "eu-west-1"), GIVEN),
@@ -99,6 +117,7 @@ PROBLEMS: dict[str, tuple[dict[str, Any], str]] = {
     "no Secret": ({"credentials": KEYS, "environment_secret": ""}, "web_credentials: there is no Secret"),
     "no credentials": ({"endpoint_url": URL, "environment_secret": "keys"}, "web_endpoint_url: it reaches the pods"),
     "no pods": ({"replicas": 0}, "web_replicas: with 0 nothing would run"),
+    "an empty list": ({"required_lists": {"names": [], "others": ["x"]}}, "web_names: it is empty"),
     "the first port": ({"unprivileged_ports": {"port": 1025}}, ""),
     "a privileged port": ({"unprivileged_ports": {"port": 1024}}, "web_port: a process without privileges"),
     "no port at all": ({"unprivileged_ports": {"port": 65536}}, "web_port: a process without privileges"),
