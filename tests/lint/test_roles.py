@@ -171,14 +171,16 @@ def unconverted(role: str) -> list[str]:
     """Return the places where an expression uses a variable of type bool or int without a conversion."""
     types = {name: option["type"] for name, option in options(role).items() if option["type"] in {"bool", "int"}}
     found = []
-    for path in sorted((ROOT / "roles" / role).glob("*/*")):
-        if path.parent.name not in {"defaults", "tasks", "templates", "vars"}:
+    folder = ROOT / "roles" / role
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        part = path.relative_to(folder).parts[0]
+        if part not in {"defaults", "tasks", "templates", "vars"}:
             continue
         text = path.read_text()
         for template, condition in [(text, False)] if path.suffix == ".j2" else templates(yaml.safe_load(text)):
             for words in expressions(template):
                 # Alone in a task, it is a module option or keyword, which Ansible converts, or part of a message.
-                if len(words) == 1 and path.parent.name == "tasks" and not condition:
+                if len(words) == 1 and part == "tasks" and not condition:
                     continue
                 used = [(word, words[place + 1 : place + 3]) for place, word in enumerate(words) if word in types]
                 found += [f"{path.relative_to(ROOT)}: {word}" for word, after in used if after != ["|", types[word]]]
