@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whose a host's DNS records are: this environment's load balancer's, an earlier one's of it, or somebody else's."""
+"""Owner of the DNS records of a host: this environment's current or former load balancer, or another owner."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 
 from ansible_collections.flaskops.eks.plugins.plugin_utils.ownership import tagged_with
 
-# Types that lead a browser somewhere; others (TXT, MX, CAA, ...) may stand beside an A record.
+# Types that resolve to an address; others (TXT, MX, CAA, ...) may exist beside an A record.
 LEADING = frozenset({"A", "AAAA", "CNAME"})
-# Tags of the AWS Load Balancer Controller, which say whose a load balancer is.
+# Tags of the AWS Load Balancer Controller that identify the owner of a load balancer.
 CLUSTER_TAG, GROUP_TAG = "elbv2.k8s.aws/cluster", "ingress.k8s.aws/stack"
 SCHEMES = ("internet-facing", "internal")
 REPLACEABLE = " (flask_app_replace_records: true replaces it)"
@@ -29,15 +29,15 @@ def foreign_records(
     load_balancers: Iterable[Mapping[str, Any]],
     replace: bool = False,
 ) -> list[str]:
-    """Records of these hosts that lead to something else than this environment's load balancer, one text each.
+    """Return the records of these hosts that do not point to this environment's load balancer, one text each.
 
     Args:
         records: Record sets of the zone (resource_record_sets of amazon.aws.route53_info).
-        hosts: The applications' hosts.
-        tags: What the controller tags the load balancer with: cluster and Ingress group.
+        hosts: Hosts of the applications.
+        tags: Tags that the controller sets on the load balancer: cluster and Ingress group.
         region: Region of the load balancer.
-        load_balancers: All that there are now, with their tags (amazon.aws.elb_application_lb_info).
-        replace: Whether those that our alias record would replace may go.
+        load_balancers: All existing load balancers with their tags (amazon.aws.elb_application_lb_info).
+        replace: Accept records that our alias record would replace.
     """
     ours = _ours(tags, region, load_balancers)
     return [
@@ -54,9 +54,9 @@ def own_aliases(
     region: str,
     load_balancers: Iterable[Mapping[str, Any]],
 ) -> list[dict[str, str]]:
-    """Alias A records of these hosts that lead to this environment's load balancer: {host, dns_name, zone_id}.
+    """Return the alias A records of these hosts for this environment's load balancer: {host, dns_name, zone_id}.
 
-    Args as of `foreign_records`. Names are written as Route 53 has them, which a removal must repeat.
+    Args as of `foreign_records`. Names are spelled as in Route 53, which a removal must repeat.
     """
     ours = _ours(tags, region, load_balancers)
     return [
@@ -71,9 +71,9 @@ def own_aliases(
 
 
 def load_balancer_names(cluster: str, group: str) -> set[str]:
-    """What the AWS Load Balancer Controller calls the load balancer of an Ingress group, by scheme; in lower case.
+    """Return the names, in lower case, that the AWS Load Balancer Controller gives a load balancer, one per scheme.
 
-    The same for each that it makes anew: pkg/ingress/model_build_load_balancer.go, buildLoadBalancerName.
+    A recreated load balancer has the same name: pkg/ingress/model_build_load_balancer.go, buildLoadBalancerName.
     """
     stem = re.sub(r"[^0-9A-Za-z]", "", group)[:17]
     digests = (hashlib.sha256(f"{cluster}{group}{scheme}".encode()).hexdigest()[:10] for scheme in SCHEMES)
@@ -83,10 +83,10 @@ def load_balancer_names(cluster: str, group: str) -> set[str]:
 def _ours(
     tags: Mapping[str, str], region: str, load_balancers: Iterable[Mapping[str, Any]]
 ) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether a record leads to a load balancer that carries the tags, or to a former one by its name."""
+    """Whether a record points to a load balancer with the tags, or to a former one with its name."""
     living = {_plain(item["dns_name"]) for item in tagged_with(load_balancers, tags)}
     names = "|".join(map(re.escape, sorted(load_balancer_names(tags[CLUSTER_TAG], tags[GROUP_TAG]))))
-    # <name>-<number>.<region>.elb.amazonaws.com; only the number differs between one and its successor.
+    # <name>-<number>.<region>.elb.amazonaws.com; a recreated load balancer differs only in the number.
     former = re.compile(rf"(internal-)?({names})-[0-9]+\.{re.escape(region)}\.elb\.amazonaws\.com(\.cn)?")
 
     def check(record: Mapping[str, Any]) -> bool:
@@ -97,7 +97,7 @@ def _ours(
 
 
 def _leading(records: Iterable[Mapping[str, Any]], hosts: Iterable[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The hosts' records that lead somewhere, each with its host."""
+    """Yield the address records of the hosts, each with its host."""
     wanted = {host.rstrip(".").lower() for host in hosts}
     for record in records:
         # Route 53 writes the wildcard's asterisk by its octal code.
@@ -107,16 +107,16 @@ def _leading(records: Iterable[Mapping[str, Any]], hosts: Iterable[str]) -> Iter
 
 
 def _replaceable(record: Mapping[str, Any]) -> bool:
-    """Whether an alias A record without a routing policy takes its place.
+    """Whether an alias A record without a routing policy replaces the record.
 
-    Route 53 refuses one beside a CNAME, and beside records of the same type that have a routing policy (weighted, ...).
-    An AAAA record stays beside it and leads whoever has IPv6 elsewhere.
+    Route 53 rejects it beside a CNAME and beside records of the same type with a routing policy (weighted, ...). An
+    AAAA record would remain and direct IPv6 clients elsewhere.
     """
     return record["type"] == "A" and not record.get("set_identifier")
 
 
 def _plain(name: str) -> str:
-    """A load balancer's name as its own API has it: Route 53 adds a final dot, the console the prefix `dualstack.`."""
+    """Return the DNS name as in the ELB API. Route 53 adds a final dot, the console the prefix `dualstack.`."""
     return name.lower().rstrip(".").removeprefix("dualstack.")
 
 

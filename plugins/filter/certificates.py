@@ -15,7 +15,7 @@ SECONDS_A_DAY = 86400
 
 
 def days_until(not_after: str, now: float | None = None) -> int:
-    """Whole days until a certificate ends, negative once it has.
+    """Return the whole days until a certificate expires, negative after it has expired.
 
     `not_after` reads as Python's `ssl` writes it ("Dec 23 13:48:05 2027 GMT"); `now` is in seconds since 1970.
     Raises ValueError for any other form.

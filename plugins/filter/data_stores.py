@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters between the data stores that are wanted and those that are there."""
+"""Filters that compare requested and existing data stores."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-# What RDS says of a DB instance. Whatever is in none of these tables is on its way and is waited for.
+# Status values of DB instances. Every status that is in none of these tables is transient and waited for.
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html#Overview.DBInstance.Status
-# Its engine answers. Not storage-config-upgrade: there it does not.
+# The engine is available. It is not available during storage-config-upgrade.
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.UpgradeFileSystem.html
 USABLE = frozenset(
     {
@@ -28,9 +28,9 @@ USABLE = frozenset(
 
 GOING = frozenset({"delete-precheck", "deleting"})
 
-# No waiting helps: why, and what to do.
+# Status values that need an intervention: cause and remedy.
 STORAGE_FULL = "storage-full"
-EVENTS = "its events tell why (aws rds describe-events --source-type db-instance --source-identifier {name})"
+EVENTS = "see its events (aws rds describe-events --source-type db-instance --source-identifier {name})"
 BROKEN = {
     "failed": (
         f"RDS cannot recover it; {EVENTS}",
@@ -45,27 +45,27 @@ BROKEN = {
         "Make the key usable, start it (aws rds start-db-instance --db-instance-identifier {name}) and run again.",
     ),
     "incompatible-create": (
-        f"it cannot be made as it was asked for; {EVENTS}",
+        f"it cannot be created with these settings; {EVENTS}",
         "Remove the cause, delete it and run again.",
     ),
     "incompatible-network": (
-        "RDS cannot bring it up in its subnets; all their addresses may be in use",
-        "Make room there; if it does not come back by itself, restore a backup, then delete this one and run again.",
+        "RDS cannot start it in its subnets; all their addresses may be in use",
+        "Free addresses; if it does not recover, restore a backup, then delete this one and run again.",
     ),
     "incompatible-option-group": (
-        f"its option group cannot be applied, nor taken back; {EVENTS}",
-        "Give it an option group that fits and run again.",
+        f"its option group can be neither applied nor reverted; {EVENTS}",
+        "Assign a compatible option group and run again.",
     ),
     "incompatible-parameters": (
         f"it does not start with its parameter group; {EVENTS}",
-        "Take the parameters back, reboot it and run again.",
+        "Revert the parameters, reboot it and run again.",
     ),
     "incompatible-restore": (
         "RDS cannot restore it",
         "Restore from another point in time under another identifier, then delete this one and run again.",
     ),
     "insufficient-capacity": (
-        "AWS has no room for it now",
+        "AWS has insufficient capacity",
         "Delete it and run again some hours later, or with another data_stores_database_instance_class.",
     ),
     "restore-error": (
@@ -73,15 +73,15 @@ BROKEN = {
         "Restore again under another identifier, then delete this one and run again.",
     ),
     "stopped": (
-        "somebody has stopped it",
+        "it was stopped manually",
         "Start it (aws rds start-db-instance --db-instance-identifier {name}) and run again.",
     ),
     "stopping": (
-        "somebody is stopping it",
+        "it is being stopped manually",
         "Start it when it has stopped (aws rds start-db-instance --db-instance-identifier {name}) and run again.",
     ),
     STORAGE_FULL: (
-        "its storage is used up",
+        "its storage is full",
         "Raise data_stores_database_allocated_storage and run again with -e data_stores_apply_immediately=true "
         "(RDS changes storage once in six hours).",
     ),
@@ -92,10 +92,10 @@ WITHOUT_SNAPSHOT = frozenset({"failed", "incompatible-network", "incompatible-re
 
 
 def running_version(wanted: str, found: str) -> str:
-    """The engine version to ask for: the running one as long as it is a release of the wanted one.
+    """Return the engine version to request: the running one if it is a release of the wanted one.
 
-    RDS reports the full version (16.4) where 16 was asked for, and moves on by itself between minor versions; asking
-    for 16 again would be a modification each time. https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/
+    RDS reports the full version (16.4) for a requested 16 and upgrades minor versions automatically. Requesting 16
+    again would be a modification each time. https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/
     under ModifyDBInstance, EngineVersion.
     """
     return found if found == wanted or found.startswith(f"{wanted}.") else wanted
@@ -103,7 +103,7 @@ def running_version(wanted: str, found: str) -> str:
 
 @dataclass(frozen=True)
 class State:
-    """What can be done with a DB instance now."""
+    """The operations that a DB instance currently allows."""
 
     verdict: str
     problem: str = ""
@@ -115,20 +115,20 @@ class State:
 
 
 def database_state(instances: Sequence[Mapping[str, Any]], name: str) -> dict[str, Any]:
-    """Tell what can be done with a DB instance now.
+    """Return the operations that a DB instance currently allows.
 
     Args:
-        instances: `instances` of amazon.aws.rds_instance_info, asked for one identifier.
-        name: The identifier, for the sentences.
+        instances: `instances` of amazon.aws.rds_instance_info for one identifier.
+        name: The identifier, used in messages.
 
     Returns:
-        verdict: `absent`; `usable`; `busy` (wait, it comes); `going`; or `broken` (no waiting helps).
+        verdict: `absent`; `usable`; `busy` (transient); `going` (being deleted); or `broken` (needs an intervention).
         problem: Why it is neither usable nor busy, and what to do. Else empty.
-        endpoint: Whether it has one. amazon.aws.rds_instance reads it of whatever it modifies.
+        endpoint: Whether it has an endpoint, which amazon.aws.rds_instance needs to modify it.
         changeable: Whether amazon.aws.rds_instance can create or modify it now.
-        snapshot: Whether RDS can take a last snapshot of it.
-        unsaved: Why it cannot, though there may be data in it, and what to do. Else empty.
-        locked: Why its deletion protection cannot be lifted here, and what to do. Else empty.
+        snapshot: Whether RDS can take a final snapshot.
+        unsaved: Why a final snapshot is impossible although there may be data, and what to do. Else empty.
+        locked: Why the deletion protection cannot be disabled here, and what to do. Else empty.
     """
     return asdict(_state_of(instances[0], name) if instances else _absent(name))
 
@@ -136,7 +136,7 @@ def database_state(instances: Sequence[Mapping[str, Any]], name: str) -> dict[st
 def _absent(name: str) -> State:
     return State(
         "absent",
-        problem=f"RDS database {name} is not there any more: somebody has removed it. Find out who, then run again.",
+        problem=f"RDS database {name} does not exist: another process removed it. Find out who did, then run again.",
         changeable=True,
     )
 
@@ -146,7 +146,7 @@ def _state_of(instance: Mapping[str, Any], name: str) -> State:
     address = instance.get("endpoint") or {}
     endpoint = bool(address.get("port"))
     if status in GOING:
-        problem = f"RDS database {name} is {status}: somebody is removing it. Run again when it is gone."
+        problem = f"RDS database {name} is {status}: another process is removing it. Run again when it is deleted."
         return State("going", problem=problem, endpoint=endpoint)
     problem = "" if _grows(instance) else _breakage(status, name)
     if problem:
@@ -155,7 +155,7 @@ def _state_of(instance: Mapping[str, Any], name: str) -> State:
             "broken",
             problem=problem,
             endpoint=endpoint,
-            # More storage is what it needs; in any other of these states RDS takes no change, or it does not help.
+            # More storage repairs this state. In the other states RDS rejects changes, or they do not help.
             changeable=endpoint and status == STORAGE_FULL,
             snapshot=used and status not in WITHOUT_SNAPSHOT,
             unsaved=_loss(status, name) if used and status in WITHOUT_SNAPSHOT else "",
@@ -166,17 +166,17 @@ def _state_of(instance: Mapping[str, Any], name: str) -> State:
 
 
 def _grows(instance: Mapping[str, Any]) -> bool:
-    """Whether more storage has been asked for: what is full stays so until RDS begins."""
+    """Whether more storage was requested. The status stays storage-full until RDS starts the change."""
     pending = instance.get("pending_modified_values") or {}
     return instance.get("db_instance_status") == STORAGE_FULL and bool(pending.get("allocated_storage"))
 
 
 def _breakage(status: str, name: str) -> str:
-    """The sentence on a status after which nothing comes by itself, empty for any other."""
+    """Return the message for a status that needs an intervention, empty for others."""
     if status in BROKEN:
         why, what = BROKEN[status]
     elif status.startswith("incompatible-"):
-        why, what = f"RDS cannot go on with it; {EVENTS}", "Remove the cause and run again."
+        why, what = f"RDS cannot continue; {EVENTS}", "Remove the cause and run again."
     else:
         return ""
     return f"RDS database {name} is {status}: {why}. {what}".replace("{name}", name)
@@ -184,16 +184,16 @@ def _breakage(status: str, name: str) -> str:
 
 def _loss(status: str, name: str) -> str:
     return (
-        f"data_stores_database_final_snapshot: RDS database {name} is {status}, and RDS takes no snapshot of that; "
-        "its automated backups go with it. Restore what is needed under another identifier first, then set it to false "
+        f"data_stores_database_final_snapshot: RDS database {name} is {status}, in which RDS takes no snapshot, "
+        "and its automated backups are deleted too; restore needed data under another identifier, then set it to false "
         "(-e data_stores_database_final_snapshot=false)."
     )
 
 
 def _lock(status: str, name: str) -> str:
     return (
-        f"RDS database {name} is {status} with its deletion protection on, and RDS takes few changes in that state. "
-        f"Lift it by hand (aws rds modify-db-instance --db-instance-identifier {name} --no-deletion-protection; "
+        f"RDS database {name} is {status} with deletion protection, which cannot be changed in that state. "
+        f"Disable it manually (aws rds modify-db-instance --db-instance-identifier {name} --no-deletion-protection; "
         "start a stopped one first), then run again."
     )
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters of hosted zones: whose a zone is, and which of its records can be removed."""
+"""Filters of hosted zones: owner of a zone and removable records."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.identity_tags import same_identity
 from ansible_collections.flaskops.eks.plugins.plugin_utils.ownership import whole_identity
 
-# Types that amazon.aws.route53 can name; a zone's own NS and SOA records go with the zone.
+# Types that amazon.aws.route53 supports. NS and SOA records of the zone are removed with the zone.
 REMOVABLE_TYPES = frozenset({"A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SPF", "SRV", "TXT"})
 
 
 def zone_belongs_to(described: Mapping[str, Any], own: Mapping[str, str]) -> bool:
-    """Tell whether a hosted zone carries the identity tags of these.
+    """Whether a hosted zone has the identity tags in `own`.
 
     Args:
         described: Result of amazon.aws.route53_info with hosted_zone_method tags.
         own: The tags of this environment's zone, all identity tags among them.
 
     Returns:
-        True when the zone is that environment's own.
+        True if the zone belongs to that environment.
 
     Raises:
         AnsibleFilterError: An identity tag is missing in `own`.
@@ -41,14 +41,14 @@ def zone_belongs_to(described: Mapping[str, Any], own: Mapping[str, str]) -> boo
 
 
 def foreign_zones(results: Sequence[Mapping[str, Any]], own: Mapping[str, str], comment: str) -> list[str]:
-    """Ids of the zones that are not this environment's own.
+    """Return the ids of zones that belong to another owner.
 
-    A zone with our comment that carries no tag yet is ours: its run ended between the two calls.
+    An untagged zone with our comment is ours: its run was interrupted before it set the tags.
 
     Args:
         results: Results of amazon.aws.route53_info with hosted_zone_method tags in a loop over zones.
         own: The tags of this environment's zone, all identity tags among them.
-        comment: The comment with which this environment's zone is made; one that nobody else writes.
+        comment: The unique comment of this environment's zone.
     """
     foreign = []
     for result in results:
@@ -62,14 +62,14 @@ def foreign_zones(results: Sequence[Mapping[str, Any]], own: Mapping[str, str], 
 
 
 def removable_records(records: Sequence[Mapping[str, Any]], zone: str) -> list[dict[str, Any]]:
-    """List a zone's records as options of amazon.aws.route53.
+    """Return the records of a zone as options of amazon.aws.route53.
 
     Args:
         records: Record sets as described by amazon.aws.route53_info.
         zone: The zone's name without its final dot.
 
     Returns:
-        Record, type and value of each, with ttl or the alias's zone; the zone's own NS and SOA left out.
+        Record, type and value of each, with ttl or alias zone, without NS and SOA records of the zone.
     """
     result: list[dict[str, Any]] = []
     for entry in records:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters of inventory lists whose entries may carry `state`."""
+"""Filters of inventory lists with entries that may have `state`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ansible_collections.flaskops.eks.plugins.plugin_utils.entries import in_sta
 
 
 def leaving(entries: Iterable[Mapping[str, Any]], *keys: str) -> list[Mapping[str, Any]]:
-    """The absent entries whose object no present entry names: what only moved to another entry is still wanted.
+    """Return the absent entries with an object that no present entry names (it may have moved to another entry).
 
     Args:
         entries: Entries of a list, present and absent ones.
-        keys: What names the object, for example `role_name`, or `namespace` and `service_account`.
+        keys: The keys that identify the object, for example `role_name`, or `namespace` and `service_account`.
 
     Returns:
-        One entry an object, in the list's order.
+        One entry per object, in the order of the list.
     """
     entries = list(entries)
     named = {tuple(entry[key] for key in keys) for entry in in_state(entries, "present")}

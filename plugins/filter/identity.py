@@ -18,11 +18,11 @@ USER_OR_ROLE = re.compile(r"arn:(aws[a-z-]*):(?:iam|sts)::([0-9]{12}):((?:user|r
 
 
 def trust_policy(service: str, actions: Sequence[str] = ("sts:AssumeRole",)) -> dict[str, Any]:
-    """Describe a role that one AWS service may assume.
+    """Return the trust policy of a role for one AWS service.
 
     Args:
-        service: The service's principal, for example eks.amazonaws.com.
-        actions: What it may do.
+        service: The service principal, for example eks.amazonaws.com.
+        actions: The allowed actions.
 
     Returns:
         The trust policy.
@@ -34,7 +34,7 @@ def trust_policy(service: str, actions: Sequence[str] = ("sts:AssumeRole",)) -> 
 
 
 def pod_trust_policy(cluster: str, namespace: str, service_account: str) -> dict[str, Any]:
-    """Describe a role that only the pods of one ServiceAccount of one cluster may assume, by EKS Pod Identity.
+    """Return the trust policy of a role for the pods of one ServiceAccount of one cluster, with EKS Pod Identity.
 
     https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
 
@@ -92,10 +92,10 @@ def irsa_trust_policy(provider_arn: str, namespace: str, service_account: str) -
 
 
 def principal_arn(caller: str) -> str:
-    """Turn a caller's ARN into that of the IAM user or role that an access entry names.
+    """Return the ARN of the caller's IAM user or role, as used in access entries.
 
-    A role's session is `arn:aws:sts::<account>:assumed-role/<role>/<session>`; access entries want the role itself.
-    STS leaves a role's path out, so a role with one must be named in eks_admin_principal_arn.
+    The ARN of a role session is `arn:aws:sts::<account>:assumed-role/<role>/<session>`; access entries need the role.
+    STS omits the path of a role, so a role with a path must be set in eks_admin_principal_arn.
     https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
 
     Args:
@@ -105,15 +105,15 @@ def principal_arn(caller: str) -> str:
         ARN of the IAM user or role.
 
     Raises:
-        AnsibleFilterError: The caller is neither, for example the account's root user.
+        AnsibleFilterError: The caller is neither, for example the root user of the account.
     """
     if is_unknown(caller):
         return caller
     session = ASSUMED_ROLE.fullmatch(caller)
     if session and session[3].startswith("AWSReservedSSO_"):
         raise AnsibleFilterError(
-            "eks_admin_principal_arn: these credentials come from IAM Identity Center, whose roles have a path that "
-            f"STS does not tell; run `aws iam get-role --role-name {session[3]} --query Role.Arn` and set the variable."
+            "eks_admin_principal_arn: these credentials come from IAM Identity Center, and STS omits the path "
+            f"of their role; run `aws iam get-role --role-name {session[3]} --query Role.Arn` and set the variable."
         )
     if session:
         return f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}"
@@ -121,8 +121,8 @@ def principal_arn(caller: str) -> str:
     if principal:
         return f"arn:{principal[1]}:iam::{principal[2]}:{principal[3]}"
     raise AnsibleFilterError(
-        f"eks_admin_principal_arn: {caller} can have no access entry, only an IAM role or user can; "
-        "run as one of those, or name the administrator in eks_admin_principal_arn."
+        f"eks_admin_principal_arn: {caller} cannot have an access entry, which needs an IAM role or user; "
+        "run as one of those, or set eks_admin_principal_arn."
     )
 
 

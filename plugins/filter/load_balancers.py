@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters between Ingresses, the load balancers that they got, and DNS records."""
+"""Filters of Ingresses, their load balancers and DNS records."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOW
 
 
 def unnamed_ingresses(found: Iterable[Mapping[str, Any]], wanted: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Names of the wanted Ingresses that have no load balancer's name in their status yet."""
+    """Return the names of wanted Ingresses that have no load balancer in their status yet."""
     named = {name for name, host in _addresses(found).items() if host}
     return [str(item["metadata"]["name"]) for item in wanted if item["metadata"]["name"] not in named]
 
@@ -23,10 +23,10 @@ def alias_records(
     found: Iterable[Mapping[str, Any]],
     load_balancers: Iterable[Mapping[str, Any]],
 ) -> list[dict[str, str]]:
-    """One alias record for each host of the wanted Ingresses: {host, dns_name, zone_id}.
+    """Return one alias record per host of the wanted Ingresses: {host, dns_name, zone_id}.
 
-    `found` are the Ingresses as the cluster has them, `load_balancers` what elb_application_lb_info returned. What does
-    not exist yet reads `(known after apply)`.
+    `found`: the Ingresses in the cluster. `load_balancers`: the result of elb_application_lb_info. Values that do not
+    exist yet are `(known after apply)`.
     """
     addresses = _addresses(found)
     zones = {str(item["dns_name"]).lower(): str(item["canonical_hosted_zone_id"]) for item in load_balancers}
@@ -40,9 +40,9 @@ def alias_records(
 
 
 def sharing_group(ingresses: Iterable[Mapping[str, Any]], group: str) -> list[str]:
-    """Names (namespace/name) of the Ingresses that share the load balancer of this group.
+    """Return the names (namespace/name) of the Ingresses that share the load balancer of this group.
 
-    The annotation is the AWS Load Balancer Controller's: https://kubernetes-sigs.github.io/aws-load-balancer-controller/
+    The annotation belongs to the AWS Load Balancer Controller: https://kubernetes-sigs.github.io/aws-load-balancer-controller/
     under Ingress annotations, IngressGroup.
     """
     return [
@@ -53,7 +53,7 @@ def sharing_group(ingresses: Iterable[Mapping[str, Any]], group: str) -> list[st
 
 
 def _addresses(ingresses: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Load balancers' names by Ingress, empty while the status has none."""
+    """Return the load balancer host name of each Ingress, empty while its status has none."""
     made = {}
     for item in ingresses:
         entries = ((item.get("status") or {}).get("loadBalancer") or {}).get("ingress") or [{}]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters of the network: which subnets, route tables and endpoints a few inventory values stand for."""
+"""Filters of the network: derive subnets, route tables and endpoints from inventory values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.flaskops.eks.plugins.plugin_utils.ownership import fore
 
 SUBNET_ROLES = ("public", "private", "database")
 
-# A load balancer and an EKS control plane each need subnets in two zones at least.
+# A load balancer and an EKS control plane each need subnets in at least two zones.
 # https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
 MINIMUM_ZONES = 2
 
@@ -26,7 +26,7 @@ MINIMUM_ZONES = 2
 # https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
 GATEWAY_SERVICES = frozenset({"s3", "dynamodb"})
 
-# Without NAT, nodes, add-ons and controllers reach these only through endpoints.
+# Without NAT, nodes, add-ons and controllers need endpoints for these services.
 # https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html
 SERVICES_WITHOUT_NAT = (
     "s3",
@@ -52,17 +52,17 @@ def subnet_list(
     cluster_name: str,
     tags: Mapping[str, str],
 ) -> list[dict[str, Any]]:
-    """List every subnet to create, in a steady order.
+    """Return every subnet to create, in a stable order.
 
     Args:
-        subnets: CIDR blocks by role (public, private, database); the n-th lies in the n-th zone.
+        subnets: CIDR blocks by role (public, private, database); the n-th is in the n-th zone.
         zones: Availability zones.
-        name: Name of the network, the stem of every subnet's name.
-        cluster_name: The EKS cluster whose load balancers use these subnets.
-        tags: Tags that every subnet carries.
+        name: Name of the network, the prefix of all subnet names.
+        cluster_name: The EKS cluster with load balancers in these subnets.
+        tags: Tags of every subnet.
 
     Returns:
-        One mapping a subnet: role, zone, cidr, name, public, tags.
+        One mapping per subnet: role, zone, cidr, name, public, tags.
     """
     result: list[dict[str, Any]] = []
     for role in SUBNET_ROLES:
@@ -82,7 +82,7 @@ def subnet_list(
 
 
 def _discovery(role: str, cluster_name: str) -> dict[str, str]:
-    """Return the tags by which EKS and the AWS Load Balancer Controller find subnets.
+    """Return the subnet discovery tags of EKS and the AWS Load Balancer Controller.
 
     https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/subnet_discovery/
     """
@@ -98,7 +98,7 @@ def subnet_ids(results: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     """Group subnet ids by role.
 
     Args:
-        results: Results of the loop over `subnet_list` that ensured the subnets.
+        results: Results of the task that creates the subnets in a loop over `subnet_list`.
 
     Returns:
         Subnet ids by role, in the order of the zones.
@@ -120,12 +120,12 @@ def found_subnet_ids(subnets: Sequence[Mapping[str, Any]]) -> dict[str, list[str
 
 
 def group_ids(results: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the ids of security groups by the name that the loop which ensured them calls them (`-` becomes `_`)."""
+    """Return the ids of created security groups by the name of their loop item (`-` becomes `_`)."""
     return {str(result["item"]["name"]).replace("-", "_"): result["group_id"] for result in results}
 
 
 def found_group_ids(groups: Sequence[Mapping[str, Any]], name: str) -> dict[str, str]:
-    """Return the ids of described security groups by what follows the network's name (`-` becomes `_`)."""
+    """Return the ids of described security groups by their name without the prefix (`-` becomes `_`)."""
     prefix = f"{name}-"
     return {
         str(group["group_name"]).removeprefix(prefix).replace("-", "_"): group["group_id"]
@@ -140,14 +140,14 @@ def nat_zones(nat: str, zones: Sequence[str]) -> list[str]:
 
 
 def nat_gateways(addresses: Sequence[Mapping[str, Any]], subnets: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """List the NAT gateways to ensure.
+    """Return the NAT gateways to create.
 
     Args:
-        addresses: Results of the loop that ensured an address, over the results of the one over zones that looked.
+        addresses: Results of the task that allocates the Elastic IPs; its loop items are the results of the search.
         subnets: Results of the loop over `subnet_list`.
 
     Returns:
-        One mapping a gateway: zone, allocation_id, subnet_id (of the zone's public subnet).
+        One mapping per gateway: zone, allocation_id, subnet_id (of the public subnet of the zone).
     """
     public = {result["item"]["zone"]: result["subnet"]["id"] for result in subnets if result["item"]["public"]}
     return [
@@ -167,7 +167,7 @@ def route_tables(
     gateways: Sequence[Mapping[str, Any]],
     internet_gateway_id: str,
 ) -> list[dict[str, Any]]:
-    """List the route tables of all subnets.
+    """Return the route tables of all subnets.
 
     Args:
         nat: `none`, `single` or `per_zone`.
@@ -177,7 +177,7 @@ def route_tables(
         internet_gateway_id: The internet gateway.
 
     Returns:
-        One mapping a table: suffix of its name, private (whether its subnets are the private ones), subnets, routes.
+        One mapping per table: suffix of its name, private (whether its subnets are private), subnets, routes.
     """
     public = {"suffix": "public", "subnets": list(subnets["public"]), "routes": _default_route(internet_gateway_id)}
     database = {"suffix": "database", "subnets": list(subnets["database"]), "routes": []}
@@ -191,7 +191,7 @@ def route_tables(
 def _private_route_tables(
     nat: str, zones: Sequence[str], subnets: Sequence[str], gateways: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """One table a zone when every zone has its own NAT gateway, else one for all of them."""
+    """Return one table per zone if every zone has a NAT gateway, else one for all zones."""
     by_zone = {result["item"]["zone"]: result["nat_gateway_id"] for result in gateways}
     if nat == "per_zone":
         return [
@@ -207,10 +207,10 @@ def _default_route(gateway_id: str) -> list[dict[str, str]]:
 
 
 def found_table_ids(tables: Sequence[Mapping[str, Any]], name: str) -> dict[str, str]:
-    """Return the ids of described route tables by what follows the network's name.
+    """Return the ids of described route tables by their name without the prefix.
 
     Raises:
-        AnsibleFilterError: Two have the same name, so that nobody can tell which of them is meant.
+        AnsibleFilterError: Two tables have the same name.
     """
     prefix = f"{name}-"
     found: dict[str, str] = {}
@@ -229,13 +229,13 @@ def found_table_ids(tables: Sequence[Mapping[str, Any]], name: str) -> dict[str,
 
 
 def tables_without_subnets(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """List the route tables that lack a subnet which they should have.
+    """Return the route tables with a missing subnet association.
 
     Args:
-        results: Results of the loop over `route_tables` that ensured the tables.
+        results: Results of the task that creates the tables in a loop over `route_tables`.
 
     Returns:
-        The loop's items, and under `id` the table's id.
+        The loop items, with the id of the table as `id`.
     """
     lacking = []
     for result in results:
@@ -246,12 +246,12 @@ def tables_without_subnets(results: Sequence[Mapping[str, Any]]) -> list[dict[st
 
 
 def endpoints_of_kind(services: Sequence[str], kind: str) -> list[str]:
-    """Return the services (short names) whose VPC endpoint is of a kind, `Gateway` or `Interface`."""
+    """Return the services (short names) with a VPC endpoint of a kind, `Gateway` or `Interface`."""
     return [service for service in services if (service in GATEWAY_SERVICES) == (kind == "Gateway")]
 
 
 def interface_owners(interfaces: Sequence[Mapping[str, Any]]) -> str:
-    """Say in one line which network interfaces exist and whose they are."""
+    """Describe the network interfaces and their owners in one line."""
     described = [
         f"{interface['id']} ({interface.get('description') or interface.get('interface_type') or 'no description'},"
         f" {interface.get('status', 'unknown')})"
@@ -261,15 +261,15 @@ def interface_owners(interfaces: Sequence[Mapping[str, Any]]) -> str:
 
 
 def vpc_problems(vpcs: Sequence[Mapping[str, Any]], cidr: str, tags: Mapping[str, str]) -> list[str]:
-    """Refuse a VPC of the network's name that is somebody else's, or ours with another block.
+    """Report VPCs with the name of the network that belong to another owner or have another block.
 
     Args:
         vpcs: Described VPCs of that name.
-        cidr: The block that the VPC should have.
+        cidr: The expected block.
         tags: The tags that the role sets.
 
     Returns:
-        One sentence for each that is refused: which it is, what is wrong, what to do.
+        One message per problem: the VPC, what is wrong, what to do.
     """
     return foreign(vpcs, tags, "VPC", "vpc_id") + [
         f"network_vpc_cidr: this environment's VPC {vpc['vpc_id']} has {vpc['cidr_block']}, not {cidr}, and a VPC's "
@@ -280,13 +280,13 @@ def vpc_problems(vpcs: Sequence[Mapping[str, Any]], cidr: str, tags: Mapping[str
 
 
 def network_problems(values: Mapping[str, Any]) -> list[str]:
-    """Check the network's values against each other.
+    """Check the network variables.
 
     Args:
         values: vpc_cidr, subnets, zones, region, nat, endpoints, alb_source_cidrs.
 
     Returns:
-        One sentence a problem: the variable, what is wrong, what to do. Empty when all is well.
+        One message per problem: the variable, what is wrong, what to do. Empty if all values are valid.
     """
     problems = _zone_problems(values["zones"], values["region"])
     problems += _cidr_problems(values["vpc_cidr"], values["subnets"], len(values["zones"]))
@@ -303,7 +303,7 @@ def network_problems(values: Mapping[str, Any]) -> list[str]:
             )
         if not values["endpoints"]:
             problems.append(
-                "network_nat: none leaves private subnets without any way to AWS because network_endpoints is empty; "
+                "network_nat: none leaves private subnets without access to AWS because network_endpoints is empty; "
                 f"set network_endpoints to {list(SERVICES_WITHOUT_NAT)}, or network_nat to single or per_zone."
             )
     return problems
@@ -313,11 +313,11 @@ def _zone_problems(zones: Sequence[str], region: str) -> list[str]:
     problems = []
     if len(set(zones)) < MINIMUM_ZONES:
         problems.append(
-            f"network_zones: {list(zones)} is one zone only, EKS and the load balancer need {MINIMUM_ZONES}; "
+            f"network_zones: {list(zones)} has one zone only, but EKS and the load balancer need {MINIMUM_ZONES}; "
             f"name another zone of {region}."
         )
     if len(set(zones)) != len(zones):
-        problems.append(f"network_zones: {list(zones)} names a zone twice; name every zone once.")
+        problems.append(f"network_zones: {list(zones)} contains a zone twice; list every zone once.")
     for zone in zones:
         if not zone.startswith(region):
             problems.append(f"network_zones: {zone} is not in region {region}; name zones like {region}a.")
@@ -328,7 +328,7 @@ def _cidr_problems(vpc_cidr: str, subnets: Mapping[str, Sequence[str]], zone_cou
     vpc = _network(vpc_cidr)
     if vpc is None or not WIDEST_PREFIX <= vpc.prefixlen <= NARROWEST_PREFIX:
         return [
-            f"network_vpc_cidr: {vpc_cidr!r} is not an IPv4 block that AWS takes; "
+            f"network_vpc_cidr: {vpc_cidr!r} is not an IPv4 block that AWS accepts; "
             f"write one between /{WIDEST_PREFIX} and /{NARROWEST_PREFIX}, like 10.0.0.0/16."
         ]
     problems = []
@@ -344,19 +344,18 @@ def _cidr_problems(vpc_cidr: str, subnets: Mapping[str, Sequence[str]], zone_cou
             block = _network(cidr)
             if block is None or not WIDEST_PREFIX <= block.prefixlen <= NARROWEST_PREFIX:
                 problems.append(
-                    f"network_subnets.{role}: {cidr!r} is not an IPv4 block that AWS takes; "
+                    f"network_subnets.{role}: {cidr!r} is not an IPv4 block that AWS accepts; "
                     f"write one between /{WIDEST_PREFIX} and /{NARROWEST_PREFIX}."
                 )
                 continue
             if not block.subnet_of(vpc):
                 problems.append(
-                    f"network_subnets.{role}: {cidr} lies outside network_vpc_cidr {vpc_cidr}; "
-                    "choose a block inside it."
+                    f"network_subnets.{role}: {cidr} is outside network_vpc_cidr {vpc_cidr}; choose a block inside it."
                 )
             parsed.append((f"{role} {cidr}", block))
     for (first, one), (second, other) in itertools.combinations(parsed, 2):
         if one.overlaps(other):
-            problems.append(f"network_subnets: {first} overlaps {second}; choose blocks that share no address.")
+            problems.append(f"network_subnets: {first} overlaps {second}; choose blocks that do not overlap.")
     return problems
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters of the image registry: the image's tag, build flags, the lifecycle policy, names."""
+"""Filters of the image registry: image tag, build flags, lifecycle policy, names."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ REPOSITORY = re.compile(r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-
 REPOSITORY_LENGTH = range(2, 257)
 # https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
 TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
-# Names that say a secret is meant: a build argument stays readable in the image's history.
+# Names of arguments that look like secrets. Build arguments stay readable in the image history.
 SECRET_ARGUMENT = re.compile(r"password|secret|token", re.IGNORECASE)
-# A URL with a user, or with a password: a token may stand in either place. Over SSH the user alone tells nothing.
+# A URL with a user or a password, because a token may be either. A user alone is no credential with SSH.
 CREDENTIALS = re.compile(r"(?:(?<!ssh)://[^/?#\s]+|://[^/?#\s]*:[^/?#\s]*)@")
-# Build arguments that say how a machine reaches packages: a mirror, a CA bundle, a proxy. They differ by machine, and
-# what is installed does not: it is pinned in the context. Everything else counts, so that nothing wanted is left out.
+# Build arguments for access to packages: mirror, CA bundle, proxy. They differ by machine but do not change the image,
+# because packages are pinned in the context. All other arguments are part of the hash.
 REACHING_ARGUMENT = re.compile(r"PIP_.*|(?:HTTP|HTTPS|FTP|NO|ALL)_PROXY", re.IGNORECASE)
 TAG_DIGITS = 12
 
 
 def image_tag(content: str, platform: str, containerfile: str, arguments: Mapping[str, Any]) -> str:
-    """Name an image by all that decides what is in it, so that none that was built otherwise is taken for it.
+    """Return an image tag, a hash of all inputs that determine the content of the image.
 
     Args:
         content: Hash of the build context.
-        platform: For what the image is built; empty for the machine that builds.
-        containerfile: The Containerfile's name.
+        platform: Platform of the image; empty for that of the build machine.
+        containerfile: Name of the Containerfile.
         arguments: Build arguments by name.
 
     Returns:
@@ -45,15 +45,15 @@ def image_tag(content: str, platform: str, containerfile: str, arguments: Mappin
 
 
 def build_flags(arguments: Mapping[str, str], platform: str = "", extra: Sequence[str] = ()) -> list[str]:
-    """Write build arguments as flags of `podman build`.
+    """Return build arguments as flags of `podman build`.
 
     Args:
         arguments: Build arguments by name.
-        platform: For what the image is built; empty for the machine that builds.
-        extra: Further flags, one word each.
+        platform: Platform of the image; empty for that of the build machine.
+        extra: Additional flags, one word each.
 
     Returns:
-        The flags in a steady order.
+        The flags in a stable order.
     """
     flags = ["--platform", platform] if platform else []
     for name in sorted(arguments):
@@ -62,13 +62,13 @@ def build_flags(arguments: Mapping[str, str], platform: str = "", extra: Sequenc
 
 
 def lifecycle_policy(keep: int, untagged_days: int) -> dict[str, Any]:
-    """Describe which images ECR removes by itself.
+    """Return the ECR lifecycle policy.
 
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
 
     Args:
-        keep: How many tagged images stay.
-        untagged_days: After how many days an untagged image goes.
+        keep: Number of tagged images to keep.
+        untagged_days: Days after which untagged images are removed.
 
     Returns:
         The policy document.
@@ -97,27 +97,27 @@ def lifecycle_policy(keep: int, untagged_days: int) -> dict[str, Any]:
 
 
 def shared_repository(name: str, environment: str) -> bool:
-    """Whether a repository may be other environments' as well, by the only thing that tells: its name.
+    """Whether a repository is shared with other environments, according to its name.
 
     Args:
-        name: The repository's name.
-        environment: The environment's own name.
+        name: Name of the repository.
+        environment: Name of the environment.
 
     Returns:
-        False when the name's first part is the environment's. Only as a whole: `flask-dev-eu/app` is not
-        of `flask-dev`.
+        False if the first part of the name is exactly the environment: `flask-dev-eu/app` does not belong to
+        `flask-dev`.
     """
     return name.split("/")[0] != environment
 
 
 def registry_problems(values: Mapping[str, Any]) -> list[str]:
-    """Check the registry's values.
+    """Check the registry variables.
 
     Args:
         values: name, image_tag, build_arguments, build_extra_flags, keep_images, untagged_days.
 
     Returns:
-        One sentence a problem: the variable, what is wrong, what to do. Never the value of an argument.
+        One message per problem: the variable, what is wrong, what to do. Never the value of an argument.
     """
     problems = []
     name = values["name"]
@@ -129,7 +129,7 @@ def registry_problems(values: Mapping[str, Any]) -> list[str]:
     if values["image_tag"] and not TAG.fullmatch(values["image_tag"]):
         problems.append(
             f"registry_image_tag: {values['image_tag']!r} is not an image tag; "
-            "use up to 128 letters, digits, dots, hyphens and underscores, or leave it empty for the content's hash."
+            "use up to 128 letters, digits, dots, hyphens and underscores, or leave it empty for a hash of the content."
         )
     for argument in sorted(values["build_arguments"]):
         if SECRET_ARGUMENT.search(argument):
@@ -145,7 +145,7 @@ def registry_problems(values: Mapping[str, Any]) -> list[str]:
 
 
 def _credential_problems(arguments: Mapping[str, Any], flags: Sequence[str]) -> list[str]:
-    """Credentials in URLs: everybody on the machine can read podman's arguments."""
+    """Report URLs with credentials, because every user of the machine can read podman's arguments."""
     places = [
         f"registry_build_arguments: {name}"
         for name in sorted(arguments)
@@ -153,15 +153,15 @@ def _credential_problems(arguments: Mapping[str, Any], flags: Sequence[str]) -> 
     ]
     places += ["registry_build_extra_flags: one flag" for flag in flags if CREDENTIALS.search(str(flag))][:1]
     return [
-        f"{place} holds a URL with credentials, which would stand in podman's arguments and in the build's history; "
-        "name the URL without them. Where the server wants them, give the build a file instead, for pip with "
+        f"{place} contains a URL with credentials, which would be readable in podman's arguments and in the image "
+        "history; remove them from the URL. If the server requires them, mount a file for the build, for pip with "
         "--volume=<folder>/pip.conf:/etc/pip.conf:ro in registry_build_extra_flags."
         for place in places
     ]
 
 
 def _has_credentials(name: str, value: str) -> bool:
-    """Whether an argument is a URL with credentials. A proxy's may be written without its scheme."""
+    """Whether an argument is a URL with credentials. Proxy URLs may have no scheme."""
     url = f"http://{value}" if name.upper().endswith("_PROXY") and "://" not in value else value
     return CREDENTIALS.search(url) is not None
 

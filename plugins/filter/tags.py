@@ -13,10 +13,10 @@ from ansible_collections.flaskops.eks.plugins.plugin_utils.ownership import fore
 
 
 def tag_filters(tags: Mapping[str, str]) -> dict[str, str]:
-    """Filters for EC2's describe calls that find what carries the identity tags among these.
+    """Return filters for EC2 describe calls that select resources with the identity tags in `tags`.
 
     Raises:
-        AnsibleFilterError: One of them is missing.
+        AnsibleFilterError: An identity tag is missing.
     """
     return {f"tag:{key}": value for key, value in whole_identity(tags).items()}
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters that check an environment's values against each other before anything is touched.
+"""Filters that validate the variables of an environment before anything is changed.
 
-Each `*_problems` filter returns one sentence a problem: the variable, what is wrong, what to do. Single values
-(types, choices, required ones) are the argument specs' work; here are the rules that need two values or a pattern.
+Each `*_problems` filter returns one message per problem: the variable, what is wrong, what to do. Argument specs check
+single values (type, choices, required); these filters check patterns and rules between values.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOW
 from ansible_collections.flaskops.eks.plugins.plugin_utils.cidr_blocks import documentation_problems, is_cidr
 from ansible_collections.flaskops.eks.plugins.plugin_utils.entries import in_state
 
-# The component is each role's own.
+# Each role sets its own component.
 SHARED_IDENTITY = tuple(key for key in IDENTITY_TAGS if key != "flaskops:component")
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]*")
@@ -38,33 +38,33 @@ DB_IDENTIFIER = re.compile(r"[a-z](-?[a-z0-9])*")
 BACKUP_DAYS_MAXIMUM = 35
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html
 FIRST_VALKEY = (7, 2)
-# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html: 7 to 30 days, 0 is at once
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html: 7 to 30 days, 0 is immediately
 RECOVERY_DAYS = (0, *range(7, 31))
 
 
 def refusal(problems: Sequence[str]) -> str:
-    """Write problems as one message, a line each.
+    """Join problems to one error message, one line per problem.
 
     Args:
-        problems: Sentences of a `*_problems` filter.
+        problems: Messages of a `*_problems` filter.
 
     Returns:
-        The message of the refusal; empty without problems.
+        The error message; empty without problems.
     """
     if not problems:
         return ""
-    return "Refused before anything was changed:\n" + "\n".join(f"- {problem}" for problem in problems)
+    return "Invalid variables, nothing was changed:\n" + "\n".join(f"- {problem}" for problem in problems)
 
 
 def environment_problems(values: Mapping[str, Any], known: Sequence[str]) -> list[str]:
-    """Check what every role shares.
+    """Check the variables shared by all roles.
 
     Args:
-        values: environment, project, name, tags, aws (region and the like) and account_id, which may be empty.
-        known: Names of the environments that exist.
+        values: environment, project, name, tags, aws (region etc.) and account_id, which may be empty.
+        known: Names of the existing environments.
 
     Returns:
-        One sentence a problem.
+        One message per problem.
     """
     environment = str(values["environment"] or "")
     if not environment:
@@ -82,34 +82,34 @@ def environment_problems(values: Mapping[str, Any], known: Sequence[str]) -> lis
         text = str(values[variable] or "")
         if not ENVIRONMENT.fullmatch(text):
             problems.append(
-                f"flaskops_{variable}: {text!r} cannot be part of AWS names; "
+                f"flaskops_{variable}: {text!r} cannot be used in AWS names; "
                 "use lower case letters, digits and hyphens, beginning with a letter."
             )
     tags = values["tags"] if isinstance(values["tags"], Mapping) else {}
     missing = [key for key in SHARED_IDENTITY if not tags.get(key)]
     if missing:
         problems.append(
-            f"flaskops_tags: {', '.join(missing)} missing or empty; by these tags this environment's own is told from "
-            "what is somebody else's: keep them as inventories/dev has them, and add yours beside them."
+            f"flaskops_tags: {', '.join(missing)} missing or empty, but these tags identify the "
+            "resources of this environment; set them as in inventories/dev and add your tags to them."
         )
     region = str((values["aws"] or {}).get("region", ""))
     if not REGION.fullmatch(region):
         problems.append(f"flaskops_aws.region: {region!r} is not a region; name one like eu-west-1.")
     account = str(values["account_id"] or "")
     if account and not re.fullmatch(r"[0-9]{12}", account):
-        problems.append(f"flaskops_account_id: {account!r} is no account; write its twelve digits in quotes.")
+        problems.append(f"flaskops_account_id: {account!r} is not an account id; write its twelve digits in quotes.")
     return problems
 
 
 def eks_problems(values: Mapping[str, Any]) -> list[str]:
-    """Check the cluster's values against each other.
+    """Check the cluster variables.
 
     Args:
         values: name, role_names, version, public_access, private_access, public_access_cidrs, node_groups,
             access_entries, admin_principal_arn, caller_is_admin, pod_identity_associations.
 
     Returns:
-        One sentence a problem.
+        One message per problem.
     """
     problems = []
     # https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
@@ -133,8 +133,8 @@ def eks_problems(values: Mapping[str, Any]) -> list[str]:
         )
     if values["public_access"] and not values["public_access_cidrs"]:
         problems.append(
-            "eks_public_access_cidrs: empty although eks_endpoint_public_access is true; name the CIDR blocks of the "
-            "people and runners that deploy, or set eks_endpoint_public_access to false."
+            "eks_public_access_cidrs: empty although eks_endpoint_public_access is true; list the CIDR blocks of the "
+            "users and runners that deploy, or set eks_endpoint_public_access to false."
         )
     for cidr in values["public_access_cidrs"]:
         if not is_cidr(cidr):
@@ -143,9 +143,9 @@ def eks_problems(values: Mapping[str, Any]) -> list[str]:
     problems += _node_group_problems(values["node_groups"])
     if not values["admin_principal_arn"] and not values["caller_is_admin"]:
         problems.append(
-            "eks_admin_principal_arn: empty, so nobody could administer the cluster; name the IAM role that deploys, "
-            "like arn:aws:iam::123456789012:role/deployer, or set eks_caller_is_admin to true where everybody who runs "
-            "this may become administrator, and stay it."
+            "eks_admin_principal_arn: empty, so the cluster would have no administrator; set it to the IAM role that "
+            "deploys, like arn:aws:iam::123456789012:role/deployer, or set eks_caller_is_admin to true if every caller "
+            "of this playbook may become a permanent administrator."
         )
     principals = [entry["principal_arn"] for entry in values["access_entries"]]
     for principal in [*principals, *filter(None, [values["admin_principal_arn"]])]:
@@ -157,41 +157,41 @@ def eks_problems(values: Mapping[str, Any]) -> list[str]:
             )
     for principal in sorted({name for name in principals if principals.count(name) > 1}):
         problems.append(
-            f"eks_access_entries: {principal!r} appears twice; a principal has one access entry, name it once."
+            f"eks_access_entries: {principal!r} appears twice, but a principal has one access entry; list it once."
         )
     if values["admin_principal_arn"] in principals:
         problems.append(
             f"eks_access_entries: {values['admin_principal_arn']!r} is eks_admin_principal_arn, and a second entry "
-            "would take its policy away; take it out of the list."
+            "would replace its policy; remove it from the list."
         )
     for association in in_state(values["pod_identity_associations"], "present"):
         if bool(association.get("role_arn")) == bool(association.get("role_name")):
             problems.append(
                 f"eks_pod_identity_associations: {association['namespace']}/{association['service_account']} needs "
-                "either role_arn (a role that exists) or role_name (a role to create), and not both."
+                "either role_arn (an existing role) or role_name (a role to create); set exactly one."
             )
     return problems + _shared_role_problems(values["pod_identity_associations"], values["role_names"])
 
 
 def _shared_role_problems(associations: Sequence[Mapping[str, Any]], taken: Sequence[str]) -> list[str]:
-    """A created role trusts the pods of one ServiceAccount, and a ServiceAccount acts as one role."""
+    """Check that each created role has one ServiceAccount, and each ServiceAccount one role."""
     problems = []
     staying = in_state(associations, "present")
     accounts = [f"{association['namespace']}/{association['service_account']}" for association in staying]
     for account in sorted({name for name in accounts if accounts.count(name) > 1}):
         problems.append(
-            f"eks_pod_identity_associations: {account} appears twice; a ServiceAccount acts as one role, name it once."
+            f"eks_pod_identity_associations: {account} appears twice, but a ServiceAccount has one role; list it once."
         )
     names = [association["role_name"] for association in staying if association.get("role_name")]
     for name in sorted({name for name in names if names.count(name) > 1}):
         users = [account for account, entry in zip(accounts, staying, strict=True) if entry.get("role_name") == name]
         problems.append(
             f"eks_pod_identity_associations: {' and '.join(users)} have the same role_name {name!r}, but a created "
-            "role trusts the pods of one ServiceAccount only; give each a role_name of its own, or a role_arn."
+            "role trusts the pods of one ServiceAccount only; set another role_name for each, or a role_arn."
         )
     for name in sorted({association.get("role_name") or "" for association in associations} & set(taken)):
         problems.append(
-            f"eks_pod_identity_associations: the role_name {name!r} is a role of the cluster itself; choose another."
+            f"eks_pod_identity_associations: the role_name {name!r} is used by the cluster; choose another."
         )
     return problems
 
@@ -200,19 +200,19 @@ def _node_group_problems(groups: Sequence[Mapping[str, Any]]) -> list[str]:
     problems = []
     staying = in_state(groups, "present")
     if not staying:
-        problems.append("eks_node_groups: none is present, so nothing could run; describe one node group at least.")
+        problems.append("eks_node_groups: none is present, so no pods could run; define at least one node group.")
     names = [str(group["name"]) for group in groups]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.append(f"eks_node_groups: the name {name!r} appears twice; give every node group its own.")
+        problems.append(f"eks_node_groups: the name {name!r} appears twice; use unique names.")
     for group in staying:
         least, wanted, most = group["min_size"], group["desired_size"], group["max_size"]
         if not least <= wanted <= most:
             problems.append(
-                f"eks_node_groups: {group['name']} wants {wanted} nodes between {least} and {most}; "
+                f"eks_node_groups: {group['name']} has desired_size {wanted}, min_size {least} and max_size {most}; "
                 "choose min_size <= desired_size <= max_size."
             )
         if most < 1:
-            problems.append(f"eks_node_groups: {group['name']} has max_size {most}; allow one node at least.")
+            problems.append(f"eks_node_groups: {group['name']} has max_size {most}; allow at least one node.")
     for group in groups:
         # https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html
         if not re.fullmatch(r"[0-9A-Za-z][A-Za-z0-9_-]{0,62}", str(group["name"])):
@@ -224,10 +224,10 @@ def _node_group_problems(groups: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def dns_tls_problems(values: Mapping[str, Any]) -> list[str]:
-    """Check the zone and the certificate's names: zone_name, domain, alternative_names."""
+    """Check zone and certificate names: zone_name, domain, alternative_names."""
     zone = values["zone_name"].rstrip(".")
     if not DOMAIN.fullmatch(zone):
-        return [f"dns_tls_zone_name: {zone!r} is not a domain name; name your zone, like example.com."]
+        return [f"dns_tls_zone_name: {zone!r} is not a domain name; set it to your zone, like example.com."]
     problems = []
     names = [("dns_tls_domain", values["domain"])]
     names += [("dns_tls_alternative_names", name) for name in values["alternative_names"]]
@@ -237,14 +237,14 @@ def dns_tls_problems(values: Mapping[str, Any]) -> list[str]:
             problems.append(f"{variable}: {name!r} is not a domain name; write it like app.{zone}.")
         elif plain != zone and not plain.endswith(f".{zone}"):
             problems.append(
-                f"{variable}: {name} does not lie in dns_tls_zone_name {zone}, so ACM could not validate it there; "
+                f"{variable}: {name} is not inside dns_tls_zone_name {zone}, where ACM validates it; "
                 f"use a name that ends in .{zone}, or change the zone."
             )
     return problems
 
 
 def secrets_problems(values: Mapping[str, Any]) -> list[str]:
-    """Check the secrets' values: prefix, recovery_window_days, database_username."""
+    """Check the secrets variables: prefix, recovery_window_days, database_username."""
     problems = []
     # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
     if not re.fullmatch(r"[A-Za-z0-9/_+=.@-]{1,400}", values["prefix"]) or values["prefix"].endswith("/"):
@@ -255,24 +255,24 @@ def secrets_problems(values: Mapping[str, Any]) -> list[str]:
     if values["recovery_window_days"] not in RECOVERY_DAYS:
         problems.append(
             f"secrets_recovery_window_days: {values['recovery_window_days']} is not allowed by Secrets Manager; "
-            "use 0 (delete at once) or 7 to 30."
+            "use 0 (delete immediately) or 7 to 30."
         )
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,15}", values["database_username"]):
         problems.append(
-            f"secrets_database_username: {values['database_username']!r} is not a user name every engine takes; "
+            f"secrets_database_username: {values['database_username']!r} is not a user name that every engine accepts; "
             "use up to 16 lower case letters, digits and underscores, beginning with a letter."
         )
     return problems
 
 
 def data_stores_problems(values: Mapping[str, Any]) -> list[str]:
-    """Check the database's and the cache's values against each other.
+    """Check the variables of database and cache.
 
     Args:
-        values: database and cache (mappings of the role's variables without their prefix).
+        values: database and cache (mappings of the role variables without their prefix).
 
     Returns:
-        One sentence a problem.
+        One message per problem.
     """
     problems = []
     for variable, kind, limit in (
@@ -309,7 +309,7 @@ def _database_problems(database: Mapping[str, Any]) -> list[str]:
     if database["deletion_protection"] and not database["final_snapshot"]:
         problems.append(
             "data_stores_database_final_snapshot: false although data_stores_database_deletion_protection is true; "
-            "a database worth protecting is worth a last snapshot: set it to true."
+            "set it to true, because a protected database needs a final snapshot."
         )
     return problems
 
@@ -318,10 +318,10 @@ def _cache_problems(cache: Mapping[str, Any]) -> list[str]:
     problems = []
     nodes = cache["nodes"]
     if nodes < 1:
-        problems.append(f"data_stores_cache_nodes: {nodes}; the replication group needs one node at least.")
+        problems.append(f"data_stores_cache_nodes: {nodes} is too low; set it to at least 1.")
     if nodes == 1 and (cache["automatic_failover"] or cache["multi_az"]):
         problems.append(
-            "data_stores_cache_nodes: 1 leaves nothing to fail over to; set it to 2 or more, "
+            "data_stores_cache_nodes: 1 leaves no replica for failover; set it to 2 or more, "
             "or data_stores_cache_automatic_failover and data_stores_cache_multi_az to false."
         )
     if cache["multi_az"] and not cache["automatic_failover"]:
@@ -335,23 +335,25 @@ def _cache_problems(cache: Mapping[str, Any]) -> list[str]:
             "write it quoted, like '7.1'."
         )
     elif cache["engine"] == "valkey" and (int(version[1]), int(version[2])) < FIRST_VALKEY:
-        problems.append("data_stores_cache_engine_version: valkey begins with 7.2; raise it, or use engine redis.")
+        problems.append(
+            "data_stores_cache_engine_version: the first version of valkey is 7.2; raise it, or use engine redis."
+        )
     return problems
 
 
 def secret_value(document: Any, key: str, placeholder: str = UNKNOWN) -> str:
-    """Read one value out of a secret's JSON document.
+    """Read one value of the JSON document of a secret.
 
     Args:
-        document: The secret's text as a lookup returned it; empty where the secret does not exist yet.
+        document: The text of the secret as returned by a lookup; empty if the secret does not exist yet.
         key: The key to read.
-        placeholder: What stands for a value that only a run creates.
+        placeholder: The result if the secret does not exist yet.
 
     Returns:
-        The value, or the placeholder when there is no secret yet.
+        The value or the placeholder.
 
     Raises:
-        AnsibleFilterError: The document holds no such key. The message never contains the document.
+        AnsibleFilterError: The document has no such key. The message never contains the document.
     """
     if isinstance(document, list):
         document = document[0] if document else ""
@@ -360,8 +362,8 @@ def secret_value(document: Any, key: str, placeholder: str = UNKNOWN) -> str:
     try:
         value = json.loads(str(document))[key]
     except (ValueError, KeyError, TypeError):
-        # Not chained: the parser's own message may quote the secret.
-        raise AnsibleFilterError(f"the secret holds no JSON key {key!r}: write it as a JSON document") from None
+        # Do not chain the exception: the message of the parser may quote the secret.
+        raise AnsibleFilterError(f"the secret has no JSON key {key!r}; write it as a JSON document") from None
     return str(value)
 
 

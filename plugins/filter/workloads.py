@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters of Kubernetes objects: names in the shapes that manifests and charts want, and which objects are ours."""
+"""Filters of Kubernetes objects: data for manifests and charts, and owners of objects."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ OWN_LABEL = "app.kubernetes.io/managed-by"
 
 
 def workloads(names: Iterable[str], kind: str = "Deployment") -> list[dict[str, str]]:
-    """Names of one kind as the rollout module takes them."""
+    """Return names of one kind as input of the rollout module."""
     return [{"kind": kind, "name": str(name)} for name in names]
 
 
 def secret_environment(names: Iterable[str], secret: str) -> list[dict[str, Any]]:
-    """Environment variables, each from the key of its own name in a Secret."""
+    """Return environment variables, each from the key of the same name in a Secret."""
     return [{"name": str(name), "valueFrom": {"secretKeyRef": {"name": secret, "key": str(name)}}} for name in names]
 
 
 def base64_values(values: Mapping[str, Any]) -> dict[str, str]:
-    """The `data` of a Secret.
+    """Return the `data` of a Secret.
 
-    `stringData` is no alternative: the API server moves it into `data` and forgets who wrote it, so that a key which is
-    taken out again would stay for ever under server-side apply.
+    Do not use `stringData`: the API server moves it into `data` without a field manager, so server-side apply would
+    never remove a deleted key.
     """
     return {str(key): base64.b64encode(str(value).encode()).decode() for key, value in values.items()}
 
 
 def foreign_namespaces(planned: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Names of the namespaces that are there, and that somebody else made.
+    """Return the names of existing namespaces that belong to another owner.
 
-    An apply adds our label to any namespace, so whose it is can be told only before.
+    An apply adds our label to every namespace, so the owner must be checked before.
 
     Args:
-        planned: What flaskops.eks.manifests returned in check mode for namespaces with our label.
+        planned: Result of flaskops.eks.manifests in check mode for namespaces with our label.
 
     Returns:
-        Those on which the label would have to be set first.
+        The namespaces without our label.
     """
     return [str(item["name"]) for item in planned if item["action"] == "update" and OWN_LABEL in _new_labels(item)]
 
@@ -51,15 +51,15 @@ def foreign_namespaces(planned: Iterable[Mapping[str, Any]]) -> list[str]:
 def removable(
     objects: Iterable[Mapping[str, Any]], namespace: str, foreign: Iterable[str] = ()
 ) -> list[Mapping[str, Any]]:
-    """The objects that go when the applications of a namespace do.
+    """Return the objects to remove with the applications of a namespace.
 
     Args:
-        objects: As the cluster has them, of any namespace.
-        namespace: That of the applications.
-        foreign: Namespaces that stay, from foreign_namespaces.
+        objects: Objects in the cluster, of any namespace.
+        namespace: Namespace of the applications.
+        foreign: Namespaces that are kept, from foreign_namespaces.
 
     Returns:
-        All of the namespace's, which goes with all that is in it; if it stays, those that carry our label.
+        All objects of the namespace; if it is kept, those with our label.
     """
     inside = [item for item in objects if item["metadata"].get("namespace") == namespace]
     if namespace not in set(foreign):
@@ -68,7 +68,7 @@ def removable(
 
 
 def _new_labels(planned: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The labels that an apply would set or change."""
+    """Return the labels that an apply would set or change."""
     after = (planned.get("diff") or {}).get("after") or {}
     return (after.get("metadata") or {}).get("labels") or {}
 

@@ -2,35 +2,35 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Address, certificate authority and token of an EKS cluster's Kubernetes API."""
+"""Address, CA and token of the Kubernetes API of an EKS cluster."""
 
 # ruff: noqa: E402 - Ansible wants the documentation before the imports
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: cluster_auth
-short_description: How to reach the Kubernetes API of an EKS cluster
+short_description: Connection to the Kubernetes API of an EKS cluster
 version_added: 1.0.0
 description:
-  - Asks EKS for the cluster's endpoint and certificate authority and mints a token in process. Neither the aws CLI
-    nor a kubeconfig is needed.
-  - Meant for C(module_defaults) of the group C(flaskops.eks.k8s). It is evaluated anew for every task, so the
-    token never grows old.
-  - In check mode a cluster that does not exist or has no endpoint yet gives V((known after apply)) for everything.
+  - Reads endpoint and certificate authority of the cluster from EKS and creates a token in process. Neither the aws
+    CLI nor a kubeconfig is needed.
+  - Use it in C(module_defaults) of the group C(flaskops.eks.k8s). It is evaluated for every task, so the token does
+    not expire.
+  - In check mode, all values are V((known after apply)) if the cluster does not exist or has no endpoint yet.
 author:
   - flaskops.eks contributors
 options:
   _terms:
-    description: Name of the cluster. One name.
+    description: Name of one cluster.
     required: true
   region:
     description: AWS region.
     type: str
   endpoint_url:
-    description: Endpoint of AWS, for EKS and STS. The regional endpoints when it is not given.
+    description: AWS endpoint URL for EKS and STS. The default are the regional endpoints.
     type: str
   access_key:
-    description: AWS access key. That of the environment when it is not given.
+    description: AWS access key. The default comes from the environment.
     type: str
   secret_key:
     description: AWS secret key.
@@ -64,7 +64,7 @@ _raw:
       description: URL of the Kubernetes API.
       type: str
     ca_cert:
-      description: File with the certificate authority's certificate, below C(~/.cache/flaskops-eks/ca).
+      description: CA certificate file, below C(~/.cache/flaskops-eks/ca).
       type: str
     api_key:
       description: Bearer token, valid for 15 minutes.
@@ -93,11 +93,11 @@ class LookupModule(LookupBase):
     def run(
         self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any
     ) -> list[dict[str, str]]:
-        """One dictionary for one cluster name."""
+        """Return one dictionary for one cluster name."""
         if len(terms) != 1:
             raise AnsibleLookupError("flaskops.eks.cluster_auth takes one cluster name.")
         self.set_options(var_options=variables, direct=kwargs)
-        # Plain strings: botocore signs and compares them; the template engine's own kind of text is of no use there.
+        # botocore needs plain strings, not tagged strings of the template engine.
         given = {name: str(value) for name in _OPTIONS if (value := self.get_option(name))}
         _warm.share_loader()
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

@@ -2,44 +2,44 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A short hash of a folder's content."""
+"""A short hash of the content of a directory."""
 
 # ruff: noqa: E402 - Ansible wants the documentation before the imports
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: content_hash
-short_description: Short hash of a folder's files, for image tags
+short_description: Short hash of the files of a directory, for image tags
 version_added: 1.0.0
 description:
-  - Names and content of all files below a folder, and whether they are executable, hashed in a fixed order. The same
-    content gives the same hash on every machine, so an image tagged with it is built only when something changed.
+  - Hashes names, content and executable bits of all files below a directory in a fixed order. The same content has the
+    same hash on every machine, so an image tagged with it is built only after a change.
 author:
   - flaskops.eks contributors
 options:
   _terms:
-    description: Folders, relative to the current folder or absolute.
+    description: Directories, absolute or relative to the current directory.
     required: true
   ignore:
-    description: Patterns of names to leave out, matched against each part of a file's path.
+    description: Patterns of names to ignore, matched against each part of a path.
     type: list
     elements: str
     default: [.git, __pycache__, '*.pyc', .venv, .pytest_cache, .mypy_cache, .ruff_cache, '*.egg-info']
   length:
-    description: How many hexadecimal digits.
+    description: Number of hexadecimal digits.
     type: int
     default: 12
 """
 
 EXAMPLES = r"""
-- name: The tag of the application's image
+- name: Show the image tag of the application
   ansible.builtin.debug:
     msg: "{{ lookup('flaskops.eks.content_hash', playbook_dir ~ '/../app') }}"
 """
 
 RETURN = r"""
 _raw:
-  description: One hash a folder, lower-case hexadecimal.
+  description: One hash per directory, lower-case hexadecimal.
   type: list
   elements: str
 """
@@ -58,7 +58,7 @@ class LookupModule(LookupBase):
     """See DOCUMENTATION."""
 
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[str]:
-        """One hash for each folder."""
+        """Return one hash per directory."""
         self.set_options(var_options=variables, direct=kwargs)
         ignore = [str(pattern) for pattern in self.get_option("ignore")]
         length = int(self.get_option("length"))
@@ -66,15 +66,15 @@ class LookupModule(LookupBase):
 
 
 def content_hash(folder: Path, ignore: list[str]) -> str:
-    """SHA-256 over the sorted relative paths, the executable bits and the contents below ``folder``."""
+    """Return the SHA-256 hash of sorted relative paths, executable bits and contents below ``folder``."""
     if not folder.is_dir():
-        raise AnsibleLookupError(f"flaskops.eks.content_hash: {folder} is not a folder.")
+        raise AnsibleLookupError(f"flaskops.eks.content_hash: {folder} is not a directory.")
     digest = hashlib.sha256()
     for path in sorted(_files(folder, ignore), key=lambda found: found.relative_to(folder).as_posix()):
         name = path.relative_to(folder).as_posix().encode()
         content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
         mode = b"l" if path.is_symlink() else b"x" if os.access(path, os.X_OK) else b"f"
-        # Lengths in front, so that no two different trees can give the same bytes.
+        # Prefix each part with its length, so that different trees have different input.
         digest.update(mode + len(name).to_bytes(8, "big") + name + len(content).to_bytes(8, "big") + content)
     return digest.hexdigest()
 

@@ -2,18 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""User and password of ECR, for as long as ECR lets them live."""
+"""User name and password of ECR."""
 
 # ruff: noqa: E402 - Ansible wants the documentation before the imports
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: ecr_token
-short_description: User name and password of the account's ECR registry
+short_description: User name and password of the ECR registry of the account
 version_added: 1.0.0
 description:
-  - Asks ECR for an authorization token (C(ecr:GetAuthorizationToken)) and returns the two parts that a login takes.
-  - The password is valid for 12 hours. Use it where C(no_log) hides it, and give it to programs by standard input.
+  - Requests an authorization token from ECR (C(ecr:GetAuthorizationToken)) and returns user name and password.
+  - The password is valid for 12 hours. Use it with C(no_log) only, and pass it to programs on standard input.
 author:
   - flaskops.eks contributors
 extends_documentation_fragment:
@@ -23,7 +23,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Log in
+- name: Log in to the registry
   ansible.builtin.command:
     argv: [podman, login, --username, "{{ token.username }}", --password-stdin, "{{ token.registry }}"]
     stdin: "{{ token.password }}"
@@ -45,7 +45,7 @@ _raw:
       description: Password.
       type: str
     registry:
-      description: Host of the registry, with its port where it has one.
+      description: Host of the registry, with an optional port.
       type: str
 """
 
@@ -72,12 +72,12 @@ def credentials(authorization: t.Mapping[str, t.Any]) -> dict[str, str]:
         username, password and registry.
 
     Raises:
-        AnsibleLookupError: The token is not what ECR documents. The message does not hold it.
+        AnsibleLookupError: The token has an unexpected format. The message does not contain it.
     """
     try:
         username, password = base64.b64decode(authorization["authorizationToken"], validate=True).decode().split(":", 1)
     except (binascii.Error, UnicodeDecodeError, ValueError):
-        raise AnsibleLookupError("flaskops.eks.ecr_token: ECR's token is not base64 of user:password.") from None
+        raise AnsibleLookupError("flaskops.eks.ecr_token: the token of ECR is not base64 of user:password.") from None
     endpoint = urlsplit(authorization["proxyEndpoint"])
     return {"username": username, "password": password, "registry": endpoint.netloc}
 
@@ -86,11 +86,11 @@ class LookupModule(AWSLookupBase):
     """See DOCUMENTATION."""
 
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
-        """One dictionary, whatever the terms."""
+        """Return one dictionary; terms are ignored."""
         super().run(terms, variables, **kwargs)
         client = self.client("ecr", AWSRetry.jittered_backoff())
         try:
             answer = client.get_authorization_token(aws_retry=True)
         except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
-            raise AnsibleLookupError(f"flaskops.eks.ecr_token: ECR gave no token: {error}") from None
+            raise AnsibleLookupError(f"flaskops.eks.ecr_token: cannot get a token from ECR: {error}") from None
         return [credentials(answer["authorizationData"][0])]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A test for values of a plan: is it known, or will only a run tell."""
+"""A Jinja test for values that are known in a plan."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils.unknown import is_unk
 
 
 def known(value: Any) -> bool:
-    """Whether a text, or every text of a list, is there already: no part of it is left to be known after apply."""
+    """Whether a string, or every string of a list, contains no `(known after apply)`."""
     return not any(map(is_unknown, value if isinstance(value, (list, tuple)) else [value]))
 
 

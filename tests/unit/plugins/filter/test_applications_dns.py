@@ -1,4 +1,4 @@
-"""Which records of a host may be replaced or removed: only those that lead to this environment's load balancer."""
+"""Only records of this environment's load balancer may be replaced or removed."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_own_records_are_replaced_and_removed(record: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("record", "said"), FOREIGN.values(), ids=list(FOREIGN))
-def test_others_are_neither_replaced_nor_removed(record: dict[str, Any], said: str) -> None:
+def test_foreign_records_are_neither_replaced_nor_removed(record: dict[str, Any], said: str) -> None:
     (text,) = foreign(record)
     assert text.startswith(f"{HOST} is {said}")
     assert own(record) == []
@@ -86,35 +86,35 @@ REPLACED_BY_NOTHING = {
 
 
 @pytest.mark.parametrize("case", sorted(REPLACEABLE))
-def test_replacing_is_offered_and_allowed_for_what_an_a_record_replaces(case: str) -> None:
+def test_replaceable_records_are_replaced_if_allowed(case: str) -> None:
     record, _said = FOREIGN[case]
     assert foreign(record)[0].endswith("(flask_app_replace_records: true replaces it)")
     assert foreign(record, replace=True) == []
 
 
 @pytest.mark.parametrize("case", sorted(REPLACED_BY_NOTHING))
-def test_what_no_a_record_replaces_is_refused_with_the_same_words_either_way(case: str) -> None:
+def test_records_that_cannot_be_replaced_are_rejected(case: str) -> None:
     record, said = FOREIGN[case]
     assert foreign(record) == foreign(record, replace=True)
     assert foreign(plain("A", "192.0.2.1"), record, replace=True) == [f"{HOST} is {said}"]
 
 
 @pytest.mark.parametrize("record", HARMLESS.values(), ids=list(HARMLESS))
-def test_what_does_not_lead_the_host_elsewhere_is_left_alone(record: dict[str, Any]) -> None:
+def test_unrelated_records_are_ignored(record: dict[str, Any]) -> None:
     assert foreign(record) == [] and own(record) == []
 
 
-def test_an_ipv6_alias_to_ours_is_fine_but_not_ours_to_remove() -> None:
+def test_ipv6_alias_to_our_load_balancer_is_accepted_but_not_removed() -> None:
     record = alias(f"{PUBLIC}{NUMBERED}.", type="AAAA")
     assert foreign(record) == [] and own(record) == []
 
 
-def test_a_wildcard_is_known_by_its_code() -> None:
+def test_wildcard_is_decoded() -> None:
     record = alias(f"{PUBLIC}{NUMBERED}.", name="\\052.example.com.")
     assert [item["host"] for item in own(record, hosts=("*.Example.com",))] == ["*.example.com"]
     assert foreign(plain("A", "192.0.2.1", name="\\052.example.com."), hosts=("*.example.com",))
 
 
-def test_a_long_group_name_is_cut() -> None:
+def test_long_group_name_is_truncated() -> None:
     names = applications_dns.load_balancer_names("c", "flask-production-eu-west-1")
     assert {name.rpartition("-")[0] for name in names} == {"k8s-flaskproductioneu"} and len(names) == 2

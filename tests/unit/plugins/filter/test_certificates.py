@@ -1,4 +1,4 @@
-"""How long a certificate lasts."""
+"""Remaining validity of a certificate."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def test_whole_days_are_counted(before, days):
     assert days_until(END, now=SECONDS - before) == days
 
 
-def test_another_form_is_refused():
+def test_invalid_format_is_rejected():
     with pytest.raises(ValueError, match="2027"):
         days_until("2027-12-23")

@@ -41,7 +41,7 @@ def test_rendered_objects_of_a_kind(kind: str, names: list[str]) -> None:
     assert [found["metadata"]["name"] for found in charts.objects_of_kind(RENDERED, kind)] == names
 
 
-def test_a_chart_that_renders_no_yaml_is_refused() -> None:
+def test_rendered_chart_that_is_not_yaml_is_rejected() -> None:
     with pytest.raises(AnsibleFilterError, match="not valid YAML"):
         charts.objects_of_kind("a: b: c", "Pod")
 

@@ -1,4 +1,4 @@
-"""Which engine version is asked for, what can be done with a database."""
+"""Requested engine version, and allowed operations on a database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ENDPOINT = {"address": "flask-dev.abc.eu-west-1.rds.amazonaws.com", "port": 5432
         ("16", "", "16"),
     ],
 )
-def test_a_running_release_of_the_wanted_version_is_kept(wanted, found, asked):
+def test_running_release_of_the_wanted_version_is_kept(wanted, found, asked):
     assert running_version(wanted, found) == asked
 
 
@@ -36,7 +36,7 @@ def state(status: str, endpoint: dict[str, Any] | None = ENDPOINT, **more: Any) 
 
 
 @pytest.mark.parametrize("status", sorted(USABLE))
-def test_what_answers_is_usable_as_soon_as_it_has_an_address(status: str) -> None:
+def test_available_database_with_an_endpoint_is_usable(status: str) -> None:
     assert state(status)["verdict"] == "usable"
     assert state(status, None)["verdict"] == "busy"
     assert state(status, {"port": 5432})["verdict"] == "busy"
@@ -46,18 +46,18 @@ def test_what_answers_is_usable_as_soon_as_it_has_an_address(status: str) -> Non
     "status",
     ["creating", "maintenance", "modifying", "rebooting", "starting", "storage-config-upgrade", "upgrading", "new"],
 )
-def test_what_comes_by_itself_is_waited_for(status: str) -> None:
+def test_transient_status_is_busy(status: str) -> None:
     found = state(status)
     assert (found["verdict"], found["problem"], found["changeable"], found["snapshot"]) == ("busy", "", True, True)
 
 
-def test_what_has_no_endpoint_yet_is_not_changed() -> None:
+def test_database_without_endpoint_is_not_changeable() -> None:
     found = state("creating", None)
     assert (found["verdict"], found["endpoint"], found["changeable"]) == ("busy", False, False)
 
 
 @pytest.mark.parametrize("status", [*sorted(BROKEN), "incompatible-anything"])
-def test_what_no_waiting_helps_says_why_and_what_to_do(status: str) -> None:
+def test_broken_status_has_cause_and_remedy(status: str) -> None:
     found = state(status)
     assert found["verdict"] == "broken"
     assert found["problem"].startswith(f"RDS database flask-dev is {status}: ")
@@ -66,26 +66,26 @@ def test_what_no_waiting_helps_says_why_and_what_to_do(status: str) -> None:
 
 @pytest.mark.parametrize("endpoint", [ENDPOINT, None])
 @pytest.mark.parametrize("status", ["failed", "incompatible-network", "restore-error", "stopped", "storage-full"])
-def test_of_what_is_broken_only_a_full_one_can_be_changed(status: str, endpoint: dict[str, Any] | None) -> None:
+def test_only_a_full_broken_database_is_changeable(status: str, endpoint: dict[str, Any] | None) -> None:
     assert state(status, endpoint)["changeable"] is (status == "storage-full" and endpoint is not None)
 
 
-def test_a_full_one_that_has_been_given_more_storage_is_waited_for() -> None:
+def test_full_database_with_pending_storage_is_busy() -> None:
     assert state("storage-full", pending_modified_values={"allocated_storage": 200})["verdict"] == "busy"
     assert state("storage-full", pending_modified_values={})["verdict"] == "broken"
 
 
 @pytest.mark.parametrize("status", ["deleting", "delete-precheck"])
-def test_what_goes_is_neither_changed_nor_waited_for_as_if_it_came(status: str) -> None:
+def test_database_being_deleted_is_not_changeable(status: str) -> None:
     found = state(status)
     assert (found["verdict"], found["changeable"]) == ("going", False)
-    assert found["problem"].endswith("Run again when it is gone.")
+    assert found["problem"].endswith("Run again when it is deleted.")
 
 
-def test_what_is_not_there_can_be_made() -> None:
+def test_missing_database_can_be_created() -> None:
     found = database_state([], "flask-dev")
     assert (found["verdict"], found["endpoint"], found["changeable"]) == ("absent", False, True)
-    assert "flask-dev is not there any more" in found["problem"]
+    assert "flask-dev does not exist" in found["problem"]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_what_is_not_there_can_be_made() -> None:
         ("insufficient-capacity", None, {}, False, False),
     ],
 )
-def test_a_last_snapshot_is_neither_asked_for_in_vain_nor_given_up_silently(
+def test_final_snapshot_is_taken_or_reported_as_impossible(
     status: str, endpoint: dict[str, Any] | None, more: dict[str, Any], snapshot: bool, unsaved: bool
 ) -> None:
     found = state(status, endpoint, **more)
@@ -121,9 +121,7 @@ def test_a_last_snapshot_is_neither_asked_for_in_vain_nor_given_up_silently(
         ("failed", False, False),
     ],
 )
-def test_a_protection_that_cannot_be_lifted_is_told_before_anything_goes(
-    status: str, protected: bool, locked: bool
-) -> None:
+def test_deletion_protection_that_cannot_be_disabled_is_reported(status: str, protected: bool, locked: bool) -> None:
     told = state(status, deletion_protection=protected)["locked"]
     assert bool(told) is locked
     assert not locked or "--no-deletion-protection" in told

@@ -1,4 +1,4 @@
-"""Whose a zone is, and which of its records can be removed."""
+"""Owner of a zone and its removable records."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def described(**values: str) -> dict[str, Any]:
         ({}, False),
     ],
 )
-def test_a_zone_is_ours_only_with_every_identity_tag(answer: dict[str, Any], ours: bool) -> None:
+def test_zone_is_ours_only_with_every_identity_tag(answer: dict[str, Any], ours: bool) -> None:
     assert dns_tls.zone_belongs_to(answer, OURS) is ours
 
 
-def test_records_become_options_and_the_zones_own_are_left_to_it() -> None:
+def test_records_become_options_without_ns_and_soa_of_the_zone() -> None:
     records = [
         {"name": "example.com.", "type": "NS", "ttl": 172800, "resource_records": [{"value": "ns."}]},
         {"name": "example.com.", "type": "SOA", "ttl": 900, "resource_records": [{"value": "soa"}]},
@@ -80,11 +80,11 @@ def test_records_become_options_and_the_zones_own_are_left_to_it() -> None:
         ("another project's", pairs_of({**OURS, "flaskops:project": "shop"}), ["Z1"]),
     ],
 )
-def test_somebody_elses_zone_is_told_from_an_unfinished_one_of_ours(comment, tags, foreign) -> None:
+def test_foreign_zone_and_unfinished_own_zone(comment, tags, foreign) -> None:
     result = {"item": {"id": "/hostedzone/Z1", "config": {"comment": comment}}, "resource_tag_sets": [{"tags": tags}]}
     assert dns_tls.foreign_zones([result], OURS, "flaskops.eks flask dev") == foreign
 
 
-def test_tags_that_do_not_say_whose_it_is_make_nothing_ours() -> None:
+def test_incomplete_identity_tags_match_no_zone() -> None:
     with pytest.raises(AnsibleFilterError, match="add flaskops:project"):
         dns_tls.zone_belongs_to(described(), {key: OURS[key] for key in OURS if key != "flaskops:project"})

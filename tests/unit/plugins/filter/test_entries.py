@@ -11,7 +11,7 @@ GROUPS = [{"name": "old", "state": "absent"}, {"name": "general"}, {"name": "spo
 
 
 @pytest.mark.parametrize(("state", "names"), [("present", ["general", "spot"]), ("absent", ["old"])])
-def test_an_entry_without_a_state_is_present(state: str, names: list[str]) -> None:
+def test_entry_without_state_is_present(state: str, names: list[str]) -> None:
     assert [group["name"] for group in entries.in_state(GROUPS, state)] == names
 
 
@@ -42,7 +42,7 @@ ROLE, POD = ["role_name"], ["namespace", "service_account"]
         ([pod("a", "one", **GONE), pod("b", "two"), pod("c", "three", **GONE)], ROLE, ["a", "c"]),
     ],
 )
-def test_what_a_present_entry_names_does_not_leave(
+def test_object_of_a_present_entry_is_kept(
     associations: list[dict[str, Any]], keys: list[str], left: list[str]
 ) -> None:
     assert [entry["namespace"] for entry in entries.leaving(associations, *keys)] == left
@@ -84,6 +84,6 @@ def test_a_pods_role_has_every_key(entry: dict[str, Any], expected: dict[str, An
         ([pod("a", "app", **GONE), pod("b", "app", **GONE)], [("a", "app", True), ("b", "", True)]),
     ],
 )
-def test_what_goes_of_absent_entries(associations: list[dict[str, Any]], left: list[tuple[str, str, bool]]) -> None:
+def test_removal_of_absent_entries(associations: list[dict[str, Any]], left: list[tuple[str, str, bool]]) -> None:
     going = entries.leaving_pod_roles(entries.pod_roles(associations))
     assert [(entry["namespace"], entry["name"], entry["association"]) for entry in going] == left

@@ -58,12 +58,12 @@ def test_white_space_is_not_counted() -> None:
     assert counted(policy["document"]) <= iam_policies.LARGEST_DOCUMENT
 
 
-def test_a_statement_that_fits_nowhere_is_named() -> None:
+def test_statement_that_is_too_large_is_named() -> None:
     with pytest.raises(AnsibleFilterError, match=re.escape("IAM policy web: its statement big has 6200 characters")):
         iam_policies.policy_documents([statement("big", 6200)], "web")
 
 
-def test_more_policies_than_a_role_can_have_are_refused() -> None:
+def test_more_policies_than_a_role_can_have_are_rejected() -> None:
     with pytest.raises(AnsibleFilterError, match="need 11 policies"):
         iam_policies.policy_documents([statement(f"s{number}", 4000) for number in range(11)], "web")
 

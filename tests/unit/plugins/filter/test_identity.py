@@ -7,7 +7,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.flaskops.eks.plugins.filter import identity
 
 
-def test_a_trust_policy_names_one_service() -> None:
+def test_trust_policy_names_one_service() -> None:
     statement = identity.trust_policy("eks.amazonaws.com", ["sts:AssumeRole", "sts:TagSession"])["Statement"]
     assert statement == [
         {
@@ -18,7 +18,7 @@ def test_a_trust_policy_names_one_service() -> None:
     ]
 
 
-def test_a_pods_trust_policy_names_one_service_account_of_one_cluster() -> None:
+def test_pod_trust_policy_names_one_service_account_of_one_cluster() -> None:
     (statement,) = identity.pod_trust_policy("flask-dev", "kube-system", "controller")["Statement"]
     assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
     assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
@@ -41,17 +41,17 @@ def test_a_pods_trust_policy_names_one_service_account_of_one_cluster() -> None:
         ("(known after apply)", "(known after apply)"),
     ],
 )
-def test_a_caller_becomes_the_principal_of_an_access_entry(caller: str, principal: str) -> None:
+def test_principal_of_a_caller(caller: str, principal: str) -> None:
     assert identity.principal_arn(caller) == principal
 
 
 @pytest.mark.parametrize("caller", ["arn:aws:iam::123456789012:root", "arn:aws:sts::123456789012:federated-user/ann"])
-def test_who_can_have_no_access_entry_is_refused(caller: str) -> None:
+def test_caller_without_a_possible_access_entry_is_rejected(caller: str) -> None:
     with pytest.raises(AnsibleFilterError, match="eks_admin_principal_arn"):
         identity.principal_arn(caller)
 
 
-def test_an_identity_center_role_is_refused_with_the_command_that_tells_its_path() -> None:
+def test_identity_center_role_is_rejected_with_the_command_for_its_path() -> None:
     caller = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ann"
     with pytest.raises(AnsibleFilterError, match="get-role --role-name AWSReservedSSO_Admin_0123456789abcdef"):
         identity.principal_arn(caller)

@@ -1,4 +1,4 @@
-"""From Ingresses and load balancers to DNS records and back; and the small filters of workloads."""
+"""Filters of Ingresses, load balancers, DNS records and workloads."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def test_one_record_for_each_host() -> None:
 
 
 @pytest.mark.parametrize("found", [[], [{"metadata": {"name": "api"}, "status": {"loadBalancer": {}}}]])
-def test_what_does_not_exist_yet_is_planned(found: list[dict[str, Any]]) -> None:
+def test_missing_load_balancer_is_planned(found: list[dict[str, Any]]) -> None:
     records = load_balancers.alias_records(WANTED, found, [BALANCER])
     assert {record["dns_name"] for record in records} == {"(known after apply)"}
     assert {record["zone_id"] for record in records} == {"(known after apply)"}
     assert load_balancers.unnamed_ingresses(found, WANTED) == ["api"]
 
 
-def test_named_ingresses_are_not_waited_for() -> None:
+def test_unnamed_ingresses() -> None:
     assert load_balancers.unnamed_ingresses(FOUND, WANTED) == []
 
 
-def test_shapes_for_charts_and_manifests() -> None:
+def test_data_for_charts_and_manifests() -> None:
     assert workloads.workloads(["api"]) == [{"kind": "Deployment", "name": "api"}]
     assert workloads.base64_values({"A": "b"}) == {"A": "Yg=="}
     assert workloads.secret_environment(["A"], "s") == [
@@ -49,6 +49,6 @@ def test_shapes_for_charts_and_manifests() -> None:
         (None, False),
     ],
 )
-def test_an_ingress_shares_the_load_balancer_of_its_group_only(annotations, shares):
+def test_ingress_shares_the_load_balancer_of_its_group_only(annotations, shares):
     ingress = {"metadata": {"name": "web", "namespace": "a", "annotations": annotations}}
     assert load_balancers.sharing_group([ingress], "flask") == (["a/web"] if shares else [])

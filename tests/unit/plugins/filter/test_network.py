@@ -1,4 +1,4 @@
-"""The network's filters: what a few values stand for, and which values cannot work."""
+"""Filters of the network: derived resources and invalid values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def values(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_the_default_values_have_no_problem() -> None:
+def test_default_values_are_valid() -> None:
     assert network.network_problems(values()) == []
 
 
@@ -52,16 +52,16 @@ def test_the_default_values_have_no_problem() -> None:
         ({"alb_source_cidrs": ["198.51.100.0/24"]}, "network_alb_source_cidrs", "reserved for documentation"),
     ],
 )
-def test_a_problem_names_the_variable_and_what_is_wrong(changes: dict[str, Any], variable: str, said: str) -> None:
+def test_problem_names_variable_and_cause(changes: dict[str, Any], variable: str, said: str) -> None:
     problems = network.network_problems(values(**changes))
     assert any(problem.startswith(variable) and said in problem for problem in problems), problems
 
 
-def test_no_nat_is_fine_with_every_endpoint() -> None:
+def test_no_nat_is_valid_with_every_endpoint() -> None:
     assert network.network_problems(values(nat="none", endpoints=list(network.SERVICES_WITHOUT_NAT))) == []
 
 
-def test_every_zone_gets_one_subnet_of_each_role_with_the_tags_that_make_it_found() -> None:
+def test_each_zone_gets_one_tagged_subnet_of_each_role() -> None:
     subnets = network.subnet_list(SUBNETS, ZONES, "flask-dev", "flask-dev", {"flaskops:environment": "dev"})
     assert [(subnet["role"], subnet["zone"], subnet["cidr"]) for subnet in subnets] == [
         ("public", "eu-west-1a", "10.0.1.0/24"),
@@ -83,7 +83,7 @@ def made(subnets: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"item": item, "subnet": {"id": f"subnet-{number}"}} for number, item in enumerate(subnets)]
 
 
-def test_ids_are_grouped_alike_whether_made_or_found() -> None:
+def test_ids_of_created_and_found_subnets_are_grouped_equally() -> None:
     results = made(network.subnet_list(SUBNETS, ZONES, "n", "n", {}))
     expected = {
         "public": ["subnet-0", "subnet-1"],
@@ -102,8 +102,8 @@ def test_ids_are_grouped_alike_whether_made_or_found() -> None:
     assert network.found_subnet_ids([*described, {"subnet_id": "x", "availability_zone": "a", "tags": {}}]) == expected
 
 
-def test_groups_are_called_alike_whether_made_or_found() -> None:
-    """In whatever order; found ones by what follows the network's name."""
+def test_created_and_found_groups_have_equal_keys() -> None:
+    """In any order; found groups by their name without the prefix."""
     results = [
         {"item": {"name": "cache", "port": 6379}, "group_id": "sg-2"},
         {"item": {"name": "control-plane", "port": 443}, "group_id": "sg-1"},
@@ -122,7 +122,7 @@ def test_zones_with_a_gateway(nat: str, zones: list[str]) -> None:
     assert network.nat_zones(nat, ZONES) == zones
 
 
-def test_a_gateway_takes_its_zones_address() -> None:
+def test_gateway_uses_the_address_of_its_zone() -> None:
     addresses = [
         {"item": {"item": "eu-west-1a", "addresses": [{}]}, "allocation_id": "eipalloc-old"},
         {"item": {"item": "eu-west-1b", "addresses": []}, "allocation_id": "eipalloc-new"},
@@ -170,14 +170,14 @@ def described_table(number: int, name: str | None) -> dict[str, Any]:
     return {"route_table_id": f"rtb-{number}", "tags": {"Name": name} if name else {}}
 
 
-def test_tables_are_called_by_what_follows_the_networks_name() -> None:
+def test_table_keys_are_names_without_the_prefix() -> None:
     names = ["n-public", "n-private-eu-west-1a", "other-public", None]
     tables = [described_table(number, name) for number, name in enumerate(names)]
     assert network.found_table_ids(tables, "n") == {"public": "rtb-0", "private-eu-west-1a": "rtb-1"}
     assert network.found_table_ids([], "n") == {}
 
 
-def test_two_tables_of_one_name_are_refused() -> None:
+def test_two_tables_with_the_same_name_are_rejected() -> None:
     with pytest.raises(AnsibleFilterError, match="rtb-1 and rtb-2 are both named n-public: delete the one"):
         network.found_table_ids([described_table(1, "n-public"), described_table(2, "n-public")], "n")
 
@@ -191,13 +191,13 @@ def test_two_tables_of_one_name_are_refused() -> None:
         ([], True),
     ],
 )
-def test_a_table_that_lacks_a_subnet_is_asked_again(associations: list[dict[str, str]], lacks: bool) -> None:
+def test_table_with_a_missing_subnet_is_returned(associations: list[dict[str, str]], lacks: bool) -> None:
     item = {"suffix": "private", "subnets": ["s1", "s2"], "routes": [], "private": True}
     results = [{"item": item, "route_table": {"id": "rtb-1", "associations": associations}}]
     assert network.tables_without_subnets(results) == ([{**item, "id": "rtb-1"}] if lacks else [])
 
 
-def test_endpoints_are_told_apart_by_kind() -> None:
+def test_endpoints_by_kind() -> None:
     services = ["s3", "ecr.api", "dynamodb", "sts"]
     assert network.endpoints_of_kind(services, "Gateway") == ["s3", "dynamodb"]
     assert network.endpoints_of_kind(services, "Interface") == ["ecr.api", "sts"]
@@ -222,19 +222,17 @@ OWN_TAGS = {
         ("10.0.0.0/16", {}, ["VPC vpc-1 exists, and its tags (none)"]),
     ],
 )
-def test_a_vpc_of_our_name_is_ours_with_our_block_or_refused(
-    cidr_block: str, tags: dict[str, str], said: list[str]
-) -> None:
+def test_vpc_with_our_name_needs_our_tags_and_block(cidr_block: str, tags: dict[str, str], said: list[str]) -> None:
     vpcs = [{"vpc_id": "vpc-1", "cidr_block": cidr_block, "tags": tags}]
     problems = network.vpc_problems(vpcs, "10.0.0.0/16", {**OWN_TAGS, "team": "a"})
     assert [part in problem for part, problem in zip(said, problems, strict=True)] == [True] * len(said)
 
 
-def test_no_vpc_of_our_name_is_no_problem() -> None:
+def test_missing_vpc_is_valid() -> None:
     assert network.vpc_problems([], "10.0.0.0/16", OWN_TAGS) == []
 
 
-def test_interfaces_that_hold_a_vpc_are_named() -> None:
+def test_owners_of_remaining_interfaces_are_named() -> None:
     interfaces = [
         {"id": "eni-2", "description": "", "interface_type": "lambda", "status": "in-use"},
         {"id": "eni-1", "description": "ELB app/other", "status": "in-use"},

@@ -1,4 +1,4 @@
-"""The registry's filters."""
+"""Filters of the registry."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.flaskops.eks.plugins.filter import registry
 
 
-def test_build_arguments_come_in_a_steady_order_before_further_flags() -> None:
+def test_build_arguments_are_sorted_before_extra_flags() -> None:
     assert registry.build_flags({"B": "2", "A": "x y"}, extra=["--network", "host"]) == [
         "--build-arg",
         "A=x y",
@@ -19,7 +19,7 @@ def test_build_arguments_come_in_a_steady_order_before_further_flags() -> None:
     ]
 
 
-def test_a_platform_is_named_only_where_there_is_one() -> None:
+def test_platform_flag_is_optional() -> None:
     assert registry.build_flags({}, "linux/arm64", ["--pull"]) == ["--platform", "linux/arm64", "--pull"]
     assert registry.build_flags({}, "", ["--pull"]) == ["--pull"]
 
@@ -41,22 +41,22 @@ OTHERWISE_BUILT = {
 }
 
 
-def test_whatever_decides_what_is_in_an_image_gives_another_tag() -> None:
+def test_every_input_of_an_image_changes_its_tag() -> None:
     tags = [tag(), *OTHERWISE_BUILT.values()]
     assert len(set(tags)) == len(tags)
     assert all(registry.TAG.fullmatch(item) for item in tags)
 
 
 @pytest.mark.parametrize("name", ["PIP_INDEX_URL", "PIP_CERT", "HTTPS_PROXY", "no_proxy"])
-def test_how_a_machine_reaches_packages_does_not(name: str) -> None:
+def test_package_access_does_not_change_the_tag(name: str) -> None:
     assert tag(**{name: "x"}) == tag(**{name: ""}) == tag()
 
 
-def test_neither_order_nor_type_of_arguments_matters() -> None:
+def test_order_and_type_of_arguments_do_not_change_the_tag() -> None:
     assert tag(A="1", B="2") == tag(B="2", A=1)
 
 
-def test_untagged_images_go_by_age_and_all_others_by_number() -> None:
+def test_untagged_images_expire_by_age_and_others_by_count() -> None:
     untagged, tagged = registry.lifecycle_policy(keep=30, untagged_days=7)["rules"]
     assert (untagged["selection"]["tagStatus"], untagged["selection"]["countNumber"]) == ("untagged", 7)
     assert (tagged["selection"]["countType"], tagged["selection"]["countNumber"]) == ("imageCountMoreThan", 30)
@@ -77,7 +77,7 @@ def test_untagged_images_go_by_age_and_all_others_by_number() -> None:
         ("flask-app", True),
     ],
 )
-def test_a_repository_is_one_environments_alone_by_the_first_part_of_its_name(name: str, shared: bool) -> None:
+def test_first_part_of_the_name_decides_whether_a_repository_is_shared(name: str, shared: bool) -> None:
     assert registry.shared_repository(name, "flask-dev") is shared
 
 
@@ -94,7 +94,7 @@ def values(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("changes", [{}, {"image_tag": "v1.2.3"}, {"name": "ab"}])
-def test_usual_values_have_no_problem(changes: dict[str, Any]) -> None:
+def test_usual_values_are_valid(changes: dict[str, Any]) -> None:
     assert registry.registry_problems(values(**changes)) == []
 
 
@@ -129,7 +129,7 @@ def test_problems_name_the_variable(changes: dict[str, Any], variable: str) -> N
         ("SOURCE", "git+ssh://git:hunter2@example.com/flask.git"),
     ],
 )
-def test_credentials_in_a_url_are_refused_and_not_repeated(name: str, value: str) -> None:
+def test_credentials_in_a_url_are_rejected_and_not_printed(name: str, value: str) -> None:
     (problem,) = registry.registry_problems(values(build_arguments={"BASE": "python", name: value}))
     assert problem.startswith(f"registry_build_arguments: {name} ")
     assert "pip.conf" in problem
@@ -153,6 +153,6 @@ def test_credentials_in_a_url_are_refused_and_not_repeated(name: str, value: str
         ("DEBUG", True),
     ],
 )
-def test_a_url_without_credentials_is_none(name: str, value: Any) -> None:
+def test_url_without_credentials_is_accepted(name: str, value: Any) -> None:
     flags = ["--build-arg", f"{name}={value}"]
     assert registry.registry_problems(values(build_arguments={name: value}, build_extra_flags=flags)) == []

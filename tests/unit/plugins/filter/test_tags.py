@@ -1,4 +1,4 @@
-"""What belongs to whom, by its tags."""
+"""Owner of resources by tags."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BALANCER = {"tags": {"a.b/c": "1", "b": "2"}}
 @pytest.mark.parametrize(
     ("wanted", "count"), [({"a.b/c": "1"}, 1), ({"a.b/c": "1", "b": "2"}, 1), ({"b": "1"}, 0), ({"c": "1"}, 0)]
 )
-def test_only_what_carries_every_tag_is_kept(wanted: dict[str, str], count: int) -> None:
+def test_only_resources_with_every_tag_are_kept(wanted: dict[str, str], count: int) -> None:
     assert len(tags.tagged_with([BALANCER, {"tags": None}, {}], wanted)) == count
 
 
@@ -22,7 +22,7 @@ def refused(found: dict[str, str] | None, own: dict[str, str] = OWN) -> list[str
 
 
 @pytest.mark.parametrize("found", [OWN, {key: OWN[key] for key in OWN if key != "team"}, {**OWN, "team": "other"}])
-def test_what_carries_our_identity_is_ours_whatever_else_it_carries(found: dict[str, str]) -> None:
+def test_additional_tags_do_not_change_the_owner(found: dict[str, str]) -> None:
     assert refused(found) == []
 
 
@@ -37,7 +37,7 @@ def test_what_carries_our_identity_is_ours_whatever_else_it_carries(found: dict[
         ({"flaskops:environment": "dev", "flaskops:component": "eks"}, "(flaskops:component=eks, flaskops:environment"),
     ],
 )
-def test_anything_else_is_refused_with_its_tags_and_the_next_step(found: dict[str, str] | None, has: str) -> None:
+def test_foreign_resource_is_reported_with_tags_and_next_step(found: dict[str, str] | None, has: str) -> None:
     (sentence,) = refused(found)
     assert sentence.startswith("IAM role flask-dev-eks-node exists")
     assert has in sentence
@@ -47,7 +47,7 @@ def test_anything_else_is_refused_with_its_tags_and_the_next_step(found: dict[st
     )
 
 
-def test_nothing_is_refused_without_an_identity_or_without_a_thing() -> None:
+def test_nothing_is_rejected_without_identity_or_resource() -> None:
     assert refused({"owner": "ann"}, {"team": "web"}) == []
     assert tags.foreign([None, {}], OWN, "IAM policy", "policy_name") == []
 
@@ -55,11 +55,11 @@ def test_nothing_is_refused_without_an_identity_or_without_a_thing() -> None:
 WHOLE = {**OWN, "flaskops:project": "flask"}
 
 
-def test_an_identity_becomes_filters_of_describe_calls() -> None:
+def test_identity_becomes_filters_of_describe_calls() -> None:
     assert tags.tag_filters(WHOLE) == {f"tag:{key}": value for key, value in WHOLE.items() if key != "team"}
 
 
 @pytest.mark.parametrize("key", [key for key in WHOLE if key != "team"])
-def test_a_part_of_an_identity_finds_nothing_at_all(key: str) -> None:
+def test_incomplete_identity_is_rejected(key: str) -> None:
     with pytest.raises(AnsibleFilterError, match=f"add {key}"):
         tags.tag_filters({**WHOLE, key: ""})

@@ -1,4 +1,4 @@
-"""What is refused before anything is touched: every problem names its variable and what to do."""
+"""Validation of variables: every problem names the variable and what to do."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def environment(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("account", ["", "012345678901"])
-def test_a_known_environment_has_no_problem(account: str) -> None:
+def test_known_environment_is_valid(account: str) -> None:
     assert validation.environment_problems(environment(account_id=account), KNOWN) == []
 
 
@@ -48,7 +48,7 @@ def test_a_known_environment_has_no_problem(account: str) -> None:
             "flaskops:project, flaskops:environment, flaskops:managed-by missing",
         ),
         ({"tags": {**TAGS, "flaskops:project": ""}}, "flaskops_tags", "flaskops:project missing or empty"),
-        ({"tags": "web"}, "flaskops_tags", "keep them"),
+        ({"tags": "web"}, "flaskops_tags", "set them as in"),
         ({"account_id": "12"}, "flaskops_account_id", "twelve digits"),
         ({"account_id": 12345678901}, "flaskops_account_id", "in quotes"),  # YAML took its leading zero
     ],
@@ -85,7 +85,7 @@ def cluster(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_a_usual_cluster_has_no_problem() -> None:
+def test_usual_cluster_is_valid() -> None:
     entry = {"principal_arn": "arn:aws:iam::123456789012:role/team/deployer"}
     association = {"namespace": "flask", "service_account": "app", "role_name": "my-app-eks-pod-role", "role_arn": ""}
     leaving = {"namespace": "flask", "service_account": "old", "state": "absent"}
@@ -108,8 +108,8 @@ def test_a_usual_cluster_has_no_problem() -> None:
             "eks_public_access_cidrs",
             "203.0.113.0/24 is reserved",
         ),
-        ({"node_groups": []}, "eks_node_groups", "nothing could run"),
-        ({"node_groups": [group(state="absent")]}, "eks_node_groups", "nothing could run"),
+        ({"node_groups": []}, "eks_node_groups", "no pods could run"),
+        ({"node_groups": [group(state="absent")]}, "eks_node_groups", "no pods could run"),
         ({"node_groups": [group(), group(state="absent")]}, "eks_node_groups", "twice"),
         (
             {"node_groups": [group(), {"name": "my group", "state": "absent"}]},
@@ -118,11 +118,11 @@ def test_a_usual_cluster_has_no_problem() -> None:
         ),
         ({"node_groups": [group(), group()]}, "eks_node_groups", "twice"),
         ({"node_groups": [group(desired_size=4)]}, "eks_node_groups", "min_size <= desired_size <= max_size"),
-        ({"node_groups": [group(min_size=0, desired_size=0, max_size=0)]}, "eks_node_groups", "one node at least"),
+        ({"node_groups": [group(min_size=0, desired_size=0, max_size=0)]}, "eks_node_groups", "at least one node"),
         ({"node_groups": [group(name="my group")]}, "eks_node_groups", "not a node group name"),
         ({"access_entries": [{"principal_arn": "deployer"}]}, "eks_access_entries", "not the ARN"),
         ({"access_entries": [DEPLOYER, {**DEPLOYER, "state": "absent"}]}, "eks_access_entries", "appears twice"),
-        ({"access_entries": [DEPLOYER]}, "eks_access_entries", "take its policy away"),
+        ({"access_entries": [DEPLOYER]}, "eks_access_entries", "replace its policy"),
         ({"admin_principal_arn": "arn:aws:iam::123456789012:root"}, "eks_admin_principal_arn", "not the ARN"),
         ({"admin_principal_arn": ""}, "eks_admin_principal_arn", "eks_caller_is_admin"),
         (
@@ -137,7 +137,7 @@ def test_a_usual_cluster_has_no_problem() -> None:
                 ]
             },
             "eks_pod_identity_associations",
-            "not both",
+            "exactly one",
         ),
         (
             {"pod_identity_associations": [pod("a", role_name="one"), pod("a", role_name="two")]},
@@ -152,7 +152,7 @@ def test_a_usual_cluster_has_no_problem() -> None:
         (
             {"pod_identity_associations": [pod("a", role_name="flask-dev-eks-cluster", state="absent")]},
             "eks_pod_identity_associations",
-            "a role of the cluster itself",
+            "used by the cluster",
         ),
     ],
 )
@@ -170,19 +170,19 @@ def test_cluster_problems(changes: dict[str, Any], variable: str, said: str) -> 
     ],
     ids=["a pod moves", "a pod gets another role", "a role of somebody's is shared", "with an empty role_name"],
 )
-def test_associations_without_a_problem(associations: list[dict[str, str]]) -> None:
+def test_valid_associations(associations: list[dict[str, str]]) -> None:
     assert validation.eks_problems(cluster(pod_identity_associations=associations)) == []
 
 
-def test_a_private_cluster_needs_no_public_blocks() -> None:
+def test_private_cluster_needs_no_public_blocks() -> None:
     assert validation.eks_problems(cluster(public_access=False, public_access_cidrs=[])) == []
 
 
-def test_whoever_runs_this_may_be_administrator_where_the_inventory_says_so() -> None:
+def test_caller_may_be_administrator_if_enabled() -> None:
     assert validation.eks_problems(cluster(admin_principal_arn="", caller_is_admin=True)) == []
 
 
-def test_a_node_group_that_shall_go_needs_no_more_than_its_name() -> None:
+def test_absent_node_group_needs_only_its_name() -> None:
     assert validation.eks_problems(cluster(node_groups=[group(), {"name": "old", "state": "absent"}])) == []
 
 
@@ -199,9 +199,9 @@ def test_names_in_the_zone(changes: dict[str, Any]) -> None:
     ("changes", "variable", "said"),
     [
         ({"zone_name": "example"}, "dns_tls_zone_name", "not a domain name"),
-        ({"zone_name": "", "domain": "app."}, "dns_tls_zone_name", "name your zone"),
-        ({"domain": "app.other.org"}, "dns_tls_domain", "does not lie in"),
-        ({"domain": "notexample.com"}, "dns_tls_domain", "does not lie in"),
+        ({"zone_name": "", "domain": "app."}, "dns_tls_zone_name", "your zone"),
+        ({"domain": "app.other.org"}, "dns_tls_domain", "is not inside"),
+        ({"domain": "notexample.com"}, "dns_tls_domain", "is not inside"),
         ({"alternative_names": ["a b.example.com"]}, "dns_tls_alternative_names", "not a domain name"),
     ],
 )
@@ -210,7 +210,7 @@ def test_name_problems(changes: dict[str, Any], variable: str, said: str) -> Non
 
 
 @pytest.mark.parametrize("days", [0, 7, 30])
-def test_recovery_windows_that_secrets_manager_takes(days: int) -> None:
+def test_valid_recovery_windows(days: int) -> None:
     usual = {"prefix": "flask-dev", "recovery_window_days": days, "database_username": "flask"}
     assert validation.secrets_problems(usual) == []
 
@@ -255,7 +255,7 @@ def stores(database: dict[str, Any] | None = None, cache: dict[str, Any] | None 
     }
 
 
-def test_usual_data_stores_have_no_problem() -> None:
+def test_usual_data_stores_are_valid() -> None:
     assert validation.data_stores_problems(stores()) == []
     assert validation.data_stores_problems(stores({"max_allocated_storage": 0})) == []
     assert validation.data_stores_problems(stores({}, {"engine": "valkey", "engine_version": "10.0"})) == []
@@ -270,9 +270,9 @@ def test_usual_data_stores_have_no_problem() -> None:
         ({"name": "my-db"}, {}, "data_stores_database_name", "not a database name"),
         ({"backup_retention_days": 36}, {}, "data_stores_database_backup_retention_days", "0 to 35"),
         ({"max_allocated_storage": 20}, {}, "data_stores_database_max_allocated_storage", "not above"),
-        ({"final_snapshot": False}, {}, "data_stores_database_final_snapshot", "worth a last snapshot"),
-        ({}, {"nodes": 0}, "data_stores_cache_nodes", "one node at least"),
-        ({}, {"nodes": 1}, "data_stores_cache_nodes", "nothing to fail over to"),
+        ({"final_snapshot": False}, {}, "data_stores_database_final_snapshot", "needs a final snapshot"),
+        ({}, {"nodes": 0}, "data_stores_cache_nodes", "at least 1"),
+        ({}, {"nodes": 1}, "data_stores_cache_nodes", "no replica for failover"),
         ({}, {"automatic_failover": False}, "data_stores_cache_multi_az", "automatic_failover"),
         ({}, {"engine": "valkey"}, "data_stores_cache_engine_version", "7.2"),
         ({}, {"engine_version": "newest"}, "data_stores_cache_engine_version", "not a version"),
@@ -282,23 +282,23 @@ def test_data_store_problems(database: dict[str, Any], cache: dict[str, Any], va
     assert_said(validation.data_stores_problems(stores(database, cache)), variable, said)
 
 
-def test_a_refusal_lists_every_problem() -> None:
+def test_error_message_lists_every_problem() -> None:
     assert validation.refusal([]) == ""
-    assert validation.refusal(["a: x", "b: y"]) == "Refused before anything was changed:\n- a: x\n- b: y"
+    assert validation.refusal(["a: x", "b: y"]) == "Invalid variables, nothing was changed:\n- a: x\n- b: y"
 
 
 @pytest.mark.parametrize("document", ["", None, [], [""]])
-def test_a_secret_that_does_not_exist_yet_gives_the_placeholder(document: Any) -> None:
+def test_missing_secret_returns_the_placeholder(document: Any) -> None:
     assert validation.secret_value(document, "password") == "(known after apply)"
 
 
-def test_a_secrets_value_is_read_by_its_key() -> None:
+def test_secret_value_is_read_by_key() -> None:
     assert validation.secret_value('{"username": "u", "password": "p"}', "password") == "p"
     assert validation.secret_value(['{"password": "p"}'], "password") == "p"
 
 
 @pytest.mark.parametrize("document", ["hunter2", '{"other": "hunter2"}', '["hunter2"]'])
-def test_a_document_without_the_key_is_refused_without_quoting_it(document: str) -> None:
+def test_document_without_the_key_is_not_quoted(document: str) -> None:
     with pytest.raises(AnsibleFilterError) as caught:
         validation.secret_value(document, "password")
     assert "'password'" in str(caught.value)

@@ -1,4 +1,4 @@
-"""Which namespaces and objects are ours."""
+"""Owner of namespaces and objects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WANTED = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flask",
 
 
 def planned(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What flaskops.eks.manifests makes of a difference that kubernetes.core found."""
+    """Return the result of flaskops.eks.manifests for a difference found by kubernetes.core."""
     made, error = _manifests.outcome(
         WANTED, {"changed": before != after, "diff": {"before": before, "after": after}}, absent=False, check_mode=True
     )
@@ -30,19 +30,19 @@ def labels(**values: Any) -> dict[str, Any]:
     ("before", "after", "foreign"),
     [
         pytest.param({}, WANTED, False, id="not there"),
-        pytest.param({}, {}, False, id="ours, as wanted"),
-        # A smaller manifest of the same field manager takes the role's further labels off, in this dry run only.
+        pytest.param({}, {}, False, id="ours, unchanged"),
+        # A smaller manifest of the same field manager removes other labels of the role, in this dry run only.
         pytest.param(labels(enforce="restricted"), labels(), False, id="ours, with further labels"),
         pytest.param({"metadata": {}}, labels(**OURS), True, id="no label at all"),
         pytest.param(labels(), labels(**OURS), True, id="other labels only"),
-        pytest.param(labels(**HELM), labels(**OURS), True, id="somebody else's value"),
+        pytest.param(labels(**HELM), labels(**OURS), True, id="value of another owner"),
     ],
 )
-def test_a_namespace_that_would_have_to_be_labelled_is_somebody_elses(before, after, foreign):
+def test_namespace_without_our_label_is_foreign(before, after, foreign):
     assert workloads.foreign_namespaces([planned(before, after)]) == (["flask"] if foreign else [])
 
 
-def test_a_cluster_that_is_only_planned_has_no_namespaces():
+def test_planned_cluster_has_no_namespaces():
     made = _manifests.from_nothing(WANTED, absent=False, reason="the cluster does not exist yet")
     assert workloads.foreign_namespaces([made]) == []
 
@@ -67,6 +67,6 @@ OBJECTS = [
         (["flask"], ["ours"]),
     ],
 )
-def test_of_a_namespace_that_stays_only_our_objects_go(foreign, names):
+def test_only_our_objects_of_a_kept_namespace_are_removed(foreign, names):
     going = workloads.removable(OBJECTS, "flask", foreign)
     assert [item["metadata"]["name"] for item in going] == names

@@ -1,4 +1,4 @@
-"""A hash of content, not of where or when."""
+"""The hash depends on content, not on place or time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def tree(folder: Path) -> Path:
 
 
 def test_same_content_same_hash(tmp_path: Path) -> None:
-    """Elsewhere, and with ignored files beside."""
+    """In another directory, and with ignored files."""
     one, two = tree(tmp_path / "one"), tree(tmp_path / "two")
     (two / ".git").mkdir()
     (two / ".git" / "HEAD").write_text("x")
@@ -29,7 +29,7 @@ def test_same_content_same_hash(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("change", ["content", "name", "mode", "new", "moved"])
 def test_other_content_other_hash(tmp_path: Path, change: str) -> None:
-    """Every kind of change shows."""
+    """Every kind of change changes the hash."""
     one, two = tree(tmp_path / "one"), tree(tmp_path / "two")
     main = two / "src" / "main.py"
     if change == "content":
@@ -45,7 +45,7 @@ def test_other_content_other_hash(tmp_path: Path, change: str) -> None:
     assert content_hash(one, IGNORE) != content_hash(two, IGNORE)
 
 
-def test_no_folder(tmp_path: Path) -> None:
-    """Names what is missing."""
-    with pytest.raises(AnsibleError, match="nothing is not a folder"):
+def test_missing_directory(tmp_path: Path) -> None:
+    """The error names the directory."""
+    with pytest.raises(AnsibleError, match="nothing is not a directory"):
         content_hash(tmp_path / "nothing", [])

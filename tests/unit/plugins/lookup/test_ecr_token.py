@@ -1,4 +1,4 @@
-"""How ECR's token is taken apart."""
+"""Parsing of the ECR token."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def authorization(token: bytes, endpoint: str = "https://198.51.100.7:5000") -> 
     return {"authorizationToken": base64.b64encode(token).decode(), "proxyEndpoint": endpoint}
 
 
-def test_a_token_is_user_and_password_and_the_registry_keeps_its_port() -> None:
+def test_token_has_user_and_password_and_the_registry_its_port() -> None:
     assert ecr_token.credentials(authorization(b"AWS:with:colons")) == {
         "username": "AWS",
         "password": "with:colons",
@@ -22,7 +22,7 @@ def test_a_token_is_user_and_password_and_the_registry_keeps_its_port() -> None:
 
 
 @pytest.mark.parametrize("token", [b"hunter2", b"\xff\xfe"])
-def test_another_token_is_refused_without_quoting_it(token: bytes) -> None:
+def test_invalid_token_is_not_quoted(token: bytes) -> None:
     with pytest.raises(AnsibleLookupError) as caught:
         ecr_token.credentials(authorization(token))
     assert "hunter2" not in str(caught.value)

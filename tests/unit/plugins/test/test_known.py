@@ -1,4 +1,4 @@
-"""What counts as known in a plan."""
+"""Known and unknown values of a plan."""
 
 import pytest
 from ansible_collections.flaskops.eks.plugins.test.known import known
