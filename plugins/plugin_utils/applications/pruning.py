@@ -69,6 +69,11 @@ def config_maps_of(item: Object) -> set[str]:
     return names - {""}
 
 
+def secrets_of(item: Object) -> set[str]:
+    """Names of the Secrets that the pods of a workload take as environment."""
+    return set(_referenced(item, "secretRef"))
+
+
 def is_ours(item: Object, part_of: str) -> bool:
     """Whether this role applied an object for this deployment. A controller's objects and dying ones do not count."""
     metadata = item["metadata"]

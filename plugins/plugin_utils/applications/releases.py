@@ -58,6 +58,19 @@ def read_releases(applications: Iterable[Mapping[str, Any]], found: Iterable[Map
     }
 
 
+def finished_releases(releases: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """The releases as they are when they are done: every Service selects the active slot."""
+    return {name: {**values, "service_slot": values["active_slot"]} for name, values in releases.items()}
+
+
+def of_strategy(
+    manifests: Iterable[Mapping[str, Any]], releases: Mapping[str, Mapping[str, str]], strategy: str
+) -> list[Mapping[str, Any]]:
+    """The manifests of the applications that are released by a strategy."""
+    names = {name for name, values in releases.items() if values["strategy"] == strategy}
+    return [item for item in manifests if _labels(item).get("app.kubernetes.io/instance") in names]
+
+
 def _release(strategy: str, service: Mapping[str, Any] | None, deployments: list[Mapping[str, Any]]) -> Release:
     if service is not None:
         selected = (service["spec"].get("selector") or {}).get(SLOT_LABEL, "")
