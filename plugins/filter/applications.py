@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -21,6 +20,7 @@ from ansible_collections.flaskops.eks.plugins.plugin_utils.applications.metadata
 from ansible_collections.flaskops.eks.plugins.plugin_utils.applications.render import render
 from ansible_collections.flaskops.eks.plugins.plugin_utils.applications.schema import read_options
 from ansible_collections.flaskops.eks.plugins.plugin_utils.applications.settings import resolve
+from ansible_collections.flaskops.eks.plugins.plugin_utils.plain import plain
 
 
 def application_settings(given: Mapping[str, Any], specs: str) -> Settings:
@@ -34,7 +34,7 @@ def application_settings(given: Mapping[str, Any], specs: str) -> Settings:
         AnsibleFilterError: names every variable and key that is wrong.
     """
     try:
-        return resolve(_plain(given), read_options(str(specs)))
+        return resolve(plain(given), read_options(str(specs)))
     except ApplicationError as error:
         raise AnsibleFilterError(str(error)) from error
 
@@ -42,7 +42,7 @@ def application_settings(given: Mapping[str, Any], specs: str) -> Settings:
 def application_problems(given: Mapping[str, Any], specs: str) -> list[str]:
     """What `application_settings` would refuse, one sentence a problem."""
     try:
-        resolve(_plain(given), read_options(str(specs)))
+        resolve(plain(given), read_options(str(specs)))
     except ApplicationError as error:
         return [f"{problem}." for problem in error.problems]
     return []
@@ -65,11 +65,11 @@ def application_manifests(
     Raises:
         AnsibleFilterError: for an object of a kind that is not in the table, and for a port that is not a number.
     """
-    plain = _plain(settings)
-    states = {name: release_states.Release(**_plain(values)) for name, values in (releases or {}).items()}
-    numbers = {name: replica_numbers.Running(**_plain(values)) for name, values in (running or {}).items()}
+    complete = plain(settings)
+    states = {name: release_states.Release(**plain(values)) for name, values in (releases or {}).items()}
+    numbers = {name: replica_numbers.Running(**plain(values)) for name, values in (running or {}).items()}
     try:
-        return render(plain["applications"], Shared.read(plain, _plain(known)), states, numbers)
+        return render(complete["applications"], Shared.read(complete, plain(known)), states, numbers)
     except ApplicationError as error:
         raise AnsibleFilterError(str(error)) from error
 
@@ -81,7 +81,7 @@ def application_releases(settings: Settings, found: Iterable[Mapping[str, Any]])
         settings: Complete settings (`application_settings`).
         found: Services and Deployments of the namespace as the cluster has them.
     """
-    states = release_states.read_releases(_plain(settings)["applications"], _plain(list(found)))
+    states = release_states.read_releases(plain(settings)["applications"], plain(list(found)))
     return {name: dataclasses.asdict(state) for name, state in states.items()}
 
 
@@ -89,7 +89,7 @@ def running_deployments(found: Iterable[Mapping[str, Any]]) -> dict[str, dict[st
     """Deployments by name: replicas, and whether our field manager owns the number. Needs metadata.managedFields."""
     return {
         name: dataclasses.asdict(state)
-        for name, state in replica_numbers.running_deployments(_plain(list(found))).items()
+        for name, state in replica_numbers.running_deployments(plain(list(found))).items()
     }
 
 
@@ -118,7 +118,7 @@ def unwanted_objects(
     found: Iterable[Mapping[str, Any]], wanted: Iterable[Mapping[str, Any]], part_of: str
 ) -> list[Mapping[str, Any]]:
     """The objects of a namespace that are ours and that no manifest wants (pruning.unwanted)."""
-    return pruning.unwanted(_plain(list(found)), _plain(list(wanted)), str(part_of))
+    return pruning.unwanted(plain(list(found)), plain(list(wanted)), str(part_of))
 
 
 def unused_config_maps(
@@ -128,7 +128,7 @@ def unused_config_maps(
     kept: Iterable[str] = (),
 ) -> list[Mapping[str, Any]]:
     """The ConfigMaps of a namespace that are ours and that no workload and no release history names."""
-    return pruning.unused_config_maps(_plain(list(found)), _plain(list(workloads)), list(kept), str(part_of))
+    return pruning.unused_config_maps(plain(list(found)), plain(list(workloads)), list(kept), str(part_of))
 
 
 def secret_versions(secrets: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -140,20 +140,6 @@ def secret_versions(secrets: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         for item in secrets
     }
     return {str(name): str(digest) for name, digest in digests.items() if digest}
-
-
-def _plain(value: Any) -> Any:
-    """Through JSON: values from the inventory carry tags (origin, trust) and may be shared; it removes both."""
-    return json.loads(json.dumps(value, default=_container))
-
-
-def _container(value: Any) -> Any:
-    """Lazy containers of a template are mappings and sequences, only not the built-in ones."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, Sequence):
-        return list(value)
-    raise AnsibleFilterError(f"{type(value).__name__} is no plain value")
 
 
 class FilterModule:

@@ -18,11 +18,11 @@ SUFFIX = ".yaml"
 WIDTH = 120
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
     """Indents the items of lists, as people write Kubernetes manifests."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        return super().increase_indent(flow, False)
+        super().increase_indent(flow, False)
 
 
 def manifest_files(manifests: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
