@@ -112,7 +112,7 @@ def test_caller_as_administrator_gets_one_entry(production: Production) -> None:
     itself = {"eks_admin_principal_arn": "", "eks_caller_is_admin": True}
     run = production.play("preflight", **itself, eks_access_entries=[{"principal_arn": caller}])
     assert (run.failed, run.changed) == (1, 0), run.output
-    assert f"{caller} is who runs this" in run.output
+    assert f"{caller} is the caller" in run.output
     run = production.play("preflight", **itself)
     assert run.failed == 0, run.output
 
