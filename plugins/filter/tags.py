@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.flaskops.eks.plugins.plugin_utils.ownership import foreign, tagged_with, whole_identity
+from ansible_collections.flaskops.eks.plugins.plugin_utils.ownership import (
+    foreign,
+    foreign_objects,
+    tagged_with,
+    whole_identity,
+)
 
 
 def tag_filters(tags: Mapping[str, str]) -> dict[str, str]:
@@ -26,4 +31,9 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Return the filters by their names."""
-        return {"foreign": foreign, "tag_filters": tag_filters, "tagged_with": tagged_with}
+        return {
+            "foreign": foreign,
+            "foreign_objects": foreign_objects,
+            "tag_filters": tag_filters,
+            "tagged_with": tagged_with,
+        }

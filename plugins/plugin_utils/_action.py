@@ -12,6 +12,7 @@ import typing as t
 from ansible.errors import AnsibleError
 
 from . import _check_mode, _completion, _in_process, _plan_lines, _planning, _read_only
+from .records import Info, record
 
 OWN_COLLECTIONS: t.Final = frozenset({"amazon.aws", "community.aws", "flaskops.eks"})
 """Collections whose modules the runner takes over."""
@@ -90,6 +91,7 @@ class _Plan:
     ) -> None:
         self.action, self.target, self.module, self.args, self.task_vars = action, target, module, args, task_vars
         self.fqcn = f"{target.collection}.{target.short_name}"
+        self.record = record(self.fqcn)
 
     def run(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         """The module's own check mode. It always gives its difference: the plan needs it, also without ``--diff``."""
@@ -142,7 +144,7 @@ class _Plan:
             return inputs
         known = {name: value for name, value in self.args.items() if not _planning.holds_placeholder(value)}
         unknown = {inputs.aliases.get(name, name) for name in self.args if name not in known}
-        identity = _check_mode.IDENTITY.get(self.fqcn, ())
+        identity = self.record.identity
         if identity and unknown.isdisjoint(identity) and all(inputs.values.get(name) for name in identity):
             result = self._ask(self.args)
             if result is not None:
@@ -164,7 +166,7 @@ class _Plan:
         message = str(result.get("msg", ""))
         if result.get("failed"):
             values = result.get("invocation", {}).get("module_args", self.args)
-            reason = _check_mode.parent_is_planned(self.fqcn, _whole_message(result), values)
+            reason = _check_mode.parent_is_planned(self.record, _whole_message(result), values)
             return self.from_documentation(reason) if reason else result
         if result.get("skipped") and _check_mode.NO_SUPPORT.search(message):
             return self._without_check_mode(result)
@@ -182,13 +184,13 @@ class _Plan:
 
     def _look_again(self, result: dict[str, t.Any], inputs: _planning.Inputs) -> dict[str, t.Any]:
         """The result, with the object in it if it is there and only the module's check mode left it out."""
-        message = _check_mode.UPDATE_MESSAGE.get(self.fqcn)
+        message = self.record.update_message
         if message is not None and message.search(str(result.get("msg", ""))):
             return {**result, _planning.PLAN_KEY: {"action": _planning.UPDATE, "reason": "a new version"}}
-        options = _check_mode.ASK_AGAIN.get(self.fqcn)
+        options = self.record.ask_again
         if options is None:
             return result
-        names = {name: inputs.values[name] for name in _check_mode.IDENTITY[self.fqcn]}
+        names = {name: inputs.values[name] for name in self.record.identity}
         found = self.run({**self._connection(), **names, **options})
         if found.get("failed") or found.get("changed"):
             return result
@@ -201,16 +203,16 @@ class _Plan:
         }
 
     def _without_check_mode(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
-        existing = _check_mode.NO_CHECK_MODE.get(self.fqcn)
         inputs = self.inputs()
         if isinstance(inputs, dict):
             return inputs
         name = inputs.values.get("name")
-        if existing is None or not isinstance(name, str):
+        info = self.record.info
+        if self.record.has_check_mode or info is None or not isinstance(name, str):
             return self._unplannable(result, inputs, "the module has no check mode")
-        found = self._look(existing, name)
+        found = self._look(info, inputs.values, name)
         if found is None:
-            return self._unplannable(result, inputs, f"{existing.module} could not tell whether it exists")
+            return self._unplannable(result, inputs, f"{info.module} could not tell whether it exists")
         absent = _planning.is_absent(inputs.values)
         if not found:
             if absent:
@@ -231,19 +233,17 @@ class _Plan:
         invocation = {"module_args": inputs.redacted}
         return {**built, **result, "invocation": invocation, _planning.PLAN_KEY: plan}
 
-    def _look(self, existing: _check_mode.Existing, name: str) -> dict[str, t.Any] | None:
-        """What the looking module found by that name, ``{}`` for nothing, None when it could not look."""
-        target = _in_process.find_target(self.action, existing.module, OWN_COLLECTIONS)
+    def _look(self, info: Info, values: t.Mapping[str, t.Any], name: str) -> dict[str, t.Any] | None:
+        """What the info twin found by that name, ``{}`` for nothing, None when it could not look."""
+        target = _in_process.find_target(self.action, info.module, OWN_COLLECTIONS)
         module = _in_process.load(target) if target is not None else None
         if target is None or module is None:
-            raise AnsibleError(f"{existing.module} is needed to plan {self.fqcn}. Install its collection.")
-        args = self._connection()
-        args[existing.option] = [name] if existing.as_list else name
+            raise AnsibleError(f"{info.module} is needed to plan {self.fqcn}. Install its collection.")
+        args = {**self._connection(), **info.arguments_of(values)}
         result = _in_process.run_module(self.action, target, module, args, self.task_vars)
         if result.get("failed"):
             return {} if "NotFound" in _whole_message(result) else None
-        matches = [item for item in result.get(existing.key, []) if item.get(existing.name) == name]
-        return dict(matches[0]) if matches else {}
+        return next((found for found in info.objects(result) if found.get(info.name) == name), {})
 
 
 def _whole_message(result: dict[str, t.Any]) -> str:

@@ -16,6 +16,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils.aws.identity_tags imp
     listed_tags,
     same_identity,
 )
+from ansible_collections.flaskops.eks.plugins.plugin_utils.records import record
 
 
 def tagged_with(items: Iterable[Mapping[str, Any]], tags: Mapping[str, str]) -> list[Mapping[str, Any]]:
@@ -63,3 +64,40 @@ def foreign(items: Iterable[Mapping[str, Any] | None], own: Mapping[str, str], k
         for item in items
         if item and not same_identity(wanted, item.get("tags"))
     ]
+
+
+def foreign_objects(found: Mapping[str, Mapping[str, Any]], own: Mapping[str, str]) -> list[str]:
+    """Name the objects that have a name of ours and belong to another owner by their tags.
+
+    An object without any tag belongs to another owner: AWS sets the tags of these kinds in the call that creates them,
+    so no object of ours is ever without.
+
+    Args:
+        found: What the info twin of each module registered, by the full name of the module that manages the objects:
+            `{'amazon.aws.iam_role': registered_result}`. The result of a loop and of a skipped task are accepted.
+        own: The tags that the role sets. Without an identity tag among them no object is refused.
+
+    Returns:
+        One sentence for each object: its name, its tags, what to do.
+
+    Raises:
+        AnsibleFilterError: A module has no info twin that returns tags.
+    """
+    wanted = identity_of(own)
+    sentences = []
+    for module, result in found.items():
+        info = record(module).info
+        if info is None or not info.tags:
+            raise AnsibleFilterError(
+                f"{module}: its record names no info module that returns tags; add it in plugins/plugin_utils/records."
+            )
+        for item in info.objects(result):
+            tags = item.get(info.tags, {})
+            # AWS does not return the tags of some objects while they change. The module that changes them checks again.
+            if tags is not None and not same_identity(wanted, tags):
+                sentences.append(
+                    f"{record(module).kind} {item[info.name]} exists, and its tags ({listed_tags(tags)}) say that it "
+                    f"is not this environment's own: choose another name, or set {listed_tags(wanted)} on it if it "
+                    "shall be managed here."
+                )
+    return sentences

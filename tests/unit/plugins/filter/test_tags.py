@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.flaskops.eks.plugins.filter import tags
@@ -50,6 +52,60 @@ def test_foreign_resource_is_reported_with_tags_and_next_step(found: dict[str, s
 def test_nothing_is_rejected_without_identity_or_resource() -> None:
     assert refused({"owner": "ann"}, {"team": "web"}) == []
     assert tags.foreign([None, {}], OWN, "IAM policy", "policy_name") == []
+
+
+OTHERS = {"owner": "ann"}
+
+
+@pytest.mark.parametrize(
+    ("module", "result", "named"),
+    [
+        ("amazon.aws.iam_role", {"iam_roles": [{"role_name": "node", "tags": OTHERS}]}, ["IAM role node"]),
+        ("amazon.aws.iam_role", {"iam_roles": [{"role_name": "node", "tags": OWN}]}, []),
+        ("amazon.aws.iam_role", {"iam_roles": [{"role_name": "node", "tags": {}}]}, ["IAM role node"]),
+        ("amazon.aws.iam_role", {"iam_roles": [{"role_name": "node"}]}, ["IAM role node"]),
+        ("amazon.aws.iam_role", {"iam_roles": []}, []),
+        ("amazon.aws.iam_role", {"skipped": True}, []),
+        (
+            "community.aws.secretsmanager_secret",
+            {"secrets": [{"name": "a", "tags": OTHERS}, {"name": "b", "tags": OWN}, {"name": "c", "tags": OTHERS}]},
+            ["secret a", "secret c"],
+        ),
+        (
+            "amazon.aws.iam_managed_policy",
+            {"results": [{"policies": [{"policy_name": "p", "tags": OTHERS}]}, {"policies": []}, {"skipped": True}]},
+            ["IAM policy p"],
+        ),
+        # ElastiCache returns the tags of an available group only.
+        (
+            "flaskops.eks.elasticache_replication_group",
+            {"replication_groups": [{"replication_group_id": "g", "tags": None}]},
+            [],
+        ),
+    ],
+)
+def test_objects_of_another_owner_are_named(module: str, result: dict[str, Any], named: list[str]) -> None:
+    sentences = tags.foreign_objects({module: result}, OWN)
+    assert [sentence.split(" exists, and its tags (")[0] for sentence in sentences] == named
+    assert all("set flaskops:component=eks" in sentence for sentence in sentences)
+    assert tags.foreign_objects({module: result}, {"team": "web"}) == []
+
+
+def test_objects_of_several_modules_are_checked_together() -> None:
+    found = {
+        "amazon.aws.kms_key": {"kms_keys": [{"key_id": "k", "tags": OTHERS}]},
+        "flaskops.eks.eks_cluster": {"clusters": [{"name": "c", "tags": OTHERS}]},
+    }
+    assert [sentence.split(" exists")[0] for sentence in tags.foreign_objects(found, OWN)] == [
+        "KMS key k",
+        "EKS cluster c",
+    ]
+
+
+@pytest.mark.parametrize("module", ["amazon.aws.route53", "amazon.aws.unknown"])
+def test_a_module_without_an_info_twin_is_an_error(module: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=module):
+        tags.foreign_objects({module: {}}, OWN)
 
 
 WHOLE = {**OWN, "flaskops:project": "flask"}

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from ansible_collections.flaskops.eks.plugins.plugin_utils import _check_mode as check_mode
 from ansible_collections.flaskops.eks.plugins.plugin_utils import _planning as planning
+from ansible_collections.flaskops.eks.plugins.plugin_utils.records import record
 
 UNKNOWN = planning.PLACEHOLDER
 RETURNS = yaml.safe_load("""
@@ -127,4 +128,4 @@ def test_not_found_counts_for_what_the_run_plans(
     monkeypatch.setattr(check_mode, "_planned", set())
     check_mode.remember_planned("iam_role", {"name": "node", "tags": {}})
     check_mode.remember_planned("route53_zone", {"zone": "example.test"})
-    assert bool(check_mode.parent_is_planned(module, message, values)) is counts
+    assert bool(check_mode.parent_is_planned(record(module), message, values)) is counts
