@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatchcase
 from pathlib import Path
 
-import botocore.session
 import jinja2
 import pytest
 import yaml
-from botocore import xform_name
 
 ROOT = Path(__file__).resolve().parents[2]
 JINJA = jinja2.Environment(autoescape=False)  # noqa: S701 - only used to parse
@@ -24,14 +21,6 @@ COMPONENTS = [
 ]
 MOST_FILES_OF_A_COMPONENT = 8
 SHARED_TABLE = "](../chart/README.md#variables-of-every-component)"
-# (role, service, files): the README of the role must list the permissions for the API calls in these files.
-CALLS = [
-    ("eks", "eks", "eks/**/*.py"),
-    ("pod_identity", "iam", "iam/**/*.py"),
-    ("data_stores", "elasticache", "elasticache/**/*.py"),
-    ("dns_tls", "acm", "acm/**/*.py"),
-    ("dns_tls", "route53", "acm/**/*.py"),
-]
 
 
 def specs(role: str) -> dict:
@@ -121,25 +110,6 @@ def test_metadata_equals_the_collections(role):
         },
         "dependencies": [],
     }
-
-
-def allowed(role: str) -> set[str]:
-    """Return the patterns `service:Operation` under "AWS permissions"; a service applies until the next one."""
-    section = (ROOT / "roles" / role / "README.md").read_text().split("## AWS permissions\n")[1].split("\n## ")[0]
-    patterns, service = set(), ""
-    for word in re.findall(r"`((?:[a-z0-9]+:)?[A-Z*][A-Za-z*]*)`", section):
-        service = word.split(":")[0] if ":" in word else service
-        patterns.add(word if ":" in word else f"{service}:{word}")
-    return patterns
-
-
-@pytest.mark.parametrize(("role", "service", "files"), CALLS)
-def test_the_permissions_cover_the_calls_of_our_modules(role, service, files):
-    operations = botocore.session.get_session().get_service_model(service).operation_names
-    text = "".join(path.read_text() for path in (ROOT / "plugins" / "module_utils").glob(files))
-    called = {f"{service}:{name}" for name in operations if f'"{xform_name(name)}"' in text}
-    assert called, "no API call found; update CALLS"
-    assert not {call for call in called if not any(fnmatchcase(call, pattern) for pattern in allowed(role))}
 
 
 CONDITIONS = {"changed_when", "failed_when", "that", "until", "when"}

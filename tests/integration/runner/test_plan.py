@@ -141,7 +141,7 @@ def test_plan_from_nothing(account: Account, run_tasks: t.Callable[..., Run]) ->
     assert account.writes == []
     plan = run.plan()
     assert plan["whole"] is True
-    assert plan["totals"] == {"create": CREATED, "update": 0, "delete": 0, "unplannable": 0}
+    assert plan["totals"] == {"create": CREATED, "update": 0, "delete": 0, "unplannable": 0, "kept": 0}
     assert f"Plan: {CREATED} to create, 0 to change, 0 to delete." in run.output
     assert all(resource["changes"] for resource in plan["resources"]), "every creation lists its attributes"
     assert "sentinel" not in run.output
