@@ -60,6 +60,24 @@ RECORDS: t.Final = (
         resource_type="iam:policy",
     ),
     Record("flaskops.eks.iam_managed_policy_info", actions=actions("iam", "ListPolicies", "ListPolicyTags")),
+    # No info twin: only the module itself looks for a provider, and it refuses one of another owner.
+    Record(
+        "flaskops.eks.iam_oidc_provider",
+        kind="OIDC provider",
+        actions=actions(
+            "iam",
+            "AddClientIDToOpenIDConnectProvider",
+            "CreateOpenIDConnectProvider",
+            "DeleteOpenIDConnectProvider",
+            "GetOpenIDConnectProvider",
+            "ListOpenIDConnectProviders",
+            "RemoveClientIDFromOpenIDConnectProvider",
+            "TagOpenIDConnectProvider",
+            "UntagOpenIDConnectProvider",
+        ),
+        identity=("url",),
+        resource_type="iam:oidc-provider",
+    ),
     Record(
         "amazon.aws.iam_policy",
         kind="inline policy",
