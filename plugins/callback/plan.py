@@ -255,5 +255,5 @@ def _only_looks(task: t.Any) -> bool:
 
 
 def _is_loop(result: t.Any) -> bool:
-    """Whether the result sums up a loop, whose items were reported one by one."""
+    """Whether the result is the summary of a loop; its items were reported separately."""
     return bool(result.task.loop or result.task.loop_with)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The option `wait` of modules whose work goes on in AWS after the call. Each documents its own wait_timeout."""
+"""The option `wait` of modules that start asynchronous operations. Each documents its own wait_timeout."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class ModuleDocFragment:
 options:
   wait:
     description:
-      - Whether to wait until what was started has ended, also when an earlier run started it.
-      - With V(false) the task starts the work and returns. A change that AWS refuses while another one is running waits
-        for that one all the same.
-      - In check mode nothing is waited for.
+      - Whether to wait until the operation has ended, also if an earlier run started it.
+      - With V(false) the task starts the operation and returns. If AWS rejects it while another operation is in
+        progress, the task still waits for that operation.
+      - Check mode never waits.
     type: bool
     default: true
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One HTTP request whose name and whose address are two things. No Ansible in here.
+"""One HTTP request with separate host name and connect address. This module does not use Ansible.
 
 A load balancer is checked by the name that its certificate carries, while that name may not resolve yet, or
 not from here: the connection goes to an address given by the caller, the TLS server name, the host name check and the
@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 MAX_REDIRECTS = 5
-MAX_BODY = 1024 * 1024  # what a check reads; more is cut, since a result that large helps nobody
+MAX_BODY = 1024 * 1024  # longer bodies are truncated to keep results small
 
 
 class RequestFailed(Exception):

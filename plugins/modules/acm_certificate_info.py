@@ -125,7 +125,7 @@ def main() -> None:
         found = Certificate(api, wanted, timeout=0.0, wait=False).describe()
         if found is None:
             return []
-        # Without a zone nobody has looked whether the records are there.
+        # Without a zone, the records are not checked.
         records = [{key: record[key] for key in ("name", "type", "value")} for record in found["validation_records"]]
         return [{**found, "validation_records": records}]
 

@@ -58,7 +58,7 @@ options:
         required: true
   resolve_conflicts:
     description:
-      - What to do where somebody changed a field that the add-on sets.
+      - How to resolve conflicts with manually changed fields that the add-on sets.
       - V(none) fails and names it, V(overwrite) takes the add-on's value, V(preserve) keeps the other one.
     type: str
     choices: [none, overwrite, preserve]

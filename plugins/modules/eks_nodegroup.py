@@ -14,10 +14,10 @@ version_added: 1.0.0
 short_description: Manage a managed node group of Amazon EKS
 description:
   - Creates, changes, upgrades and deletes a managed node group.
-  - What is not mentioned is left as it is. The number of running nodes belongs to whoever scales them and is only set
-    when creating, or when the wanted bounds leave it outside.
-  - What EKS cannot change on a node group is refused, naming the options and the way out.
-  - A node group whose creation failed is deleted and created again by the next run.
+  - Options that are not given are not changed. The desired size belongs to autoscalers. It is only set on creation, or
+    if it is outside of the wanted bounds.
+  - Fails for options that EKS cannot change on a node group, with their names and what to do.
+  - A node group with a failed creation is deleted and created again by the next run.
 author:
   - flaskops.eks contributors
 options:

@@ -247,7 +247,7 @@ class _Plan:
 
 
 def _whole_message(result: dict[str, t.Any]) -> str:
-    """Everything that a failed result says: message, AWS's error code, the exception that nobody caught."""
+    """Everything that a failed result says: message, AWS's error code, the unhandled exception."""
     error = result.get("error")
     code = error.get("code", "") if isinstance(error, dict) else ""
     event = getattr(result.get("exception"), "event", None)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What server-side apply said of each Kubernetes object, made into a truthful list. Pure: talks to nobody."""
+"""Convert the results of server-side apply into a list of changes. Pure functions without API calls."""
 
 from __future__ import annotations
 

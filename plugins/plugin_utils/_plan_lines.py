@@ -213,7 +213,7 @@ def changes_of(diff: t.Any) -> list[dict[str, t.Any]]:
         if isinstance(before, dict) or isinstance(after, dict):
             changes.extend(_compare(_Side.of(before), _Side.of(after), ""))
         elif before != after:
-            # A file's content is nobody's business here, and its header may be a temporary path.
+            # Do not show file contents. The header of the diff may be a temporary path.
             changes.append({"key": "content", "before": None, "after": None})
     return changes
 

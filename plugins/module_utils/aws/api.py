@@ -22,7 +22,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import Found
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.resource import Conflict
 
-# Keys whose values are the user's own names: never to be rewritten.
+# Keys with values chosen by the user, which must not be rewritten.
 OPAQUE = ("tags", "labels")
 
 # Beyond what AWSRetry knows. All of them say that nothing was done, or the call carries a token.

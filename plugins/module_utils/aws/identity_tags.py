@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# With the name these say whose an object is; other tags may change without making it somebody else's.
+# Together with the name, these tags identify the owner of an object. Other tags may change.
 IDENTITY_TAGS = ("flaskops:project", "flaskops:environment", "flaskops:component", "flaskops:managed-by")
 
 

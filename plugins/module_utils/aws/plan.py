@@ -90,7 +90,7 @@ class CreateAction(ApiAction):
 
 @dataclass(frozen=True)
 class DeleteAction(ApiAction):
-    """`reason`: why something that shall exist is deleted all the same."""
+    """`reason`: why an object that should exist is deleted."""
 
     name: str
     reason: str = ""

@@ -34,7 +34,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import (
     health_issues,
 )
 
-# One poll every twentieth of the time waited so far: at most 5 % of a wait is lost, and nobody is asked too often.
+# Poll after a twentieth of the time waited so far, so that a wait is at most 5 % too long and APIs are not overloaded.
 POLL_FRACTION = 0.05
 POLL_SHORTEST = 0.5
 POLL_LONGEST = 10.0
@@ -218,7 +218,7 @@ def adopt(resource: Resource, error: Conflict) -> None:
 
 
 def refuse_foreign(resource: Resource, present: Found, *, absent: bool) -> None:
-    """Refuse an object of the wanted name whose tags say that it is something else's.
+    """Fail if the object with the wanted name belongs to another owner according to its tags.
 
     One without any tag is adopted, but never removed: our create calls carry the tags, so nothing of ours is without.
     Only where the task says what is its own, by an identity tag, and AWS what is the object's.

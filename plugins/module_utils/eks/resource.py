@@ -40,7 +40,7 @@ class EksResource(Resource):
     """
 
     arn_key: ClassVar[str]
-    # Whether the tags say whose it is. Not where there can only be one, e.g. one access entry for a principal.
+    # Whether tags identify the owner. They do not if only one can exist, e.g. one access entry per principal.
     owned_by_tags: ClassVar[bool] = True
 
     def __init__(self, api: AwsApi, wanted: Any, timeout: float = 60.0) -> None:

@@ -10,7 +10,7 @@ from .context import SHARED_INSTANCE, Application, Manifest, Migration, Settings
 from .metadata import hashed, make_object, versioned_labels
 from .pod_template import pod_template
 
-# A Job serves nobody: no probes, no ports, no sleep before it stops, no spreading.
+# A Job serves no requests: no probes, no ports, no sleep before it stops, no spreading.
 QUIET: Settings = {
     "command": [],
     "ports": {"http": 0, "metrics": 0},

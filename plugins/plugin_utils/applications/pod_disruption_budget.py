@@ -13,7 +13,7 @@ from .metadata import labels, make_object, selector
 def pod_disruption_budget(app: Application) -> Manifest:
     """Limits how many pods a drain of nodes may evict at a time."""
     wanted = app.settings["disruption_budget"]
-    # AlwaysAllow: a pod that is not ready serves nobody and must not keep a node from being drained.
+    # AlwaysAllow: a pod that is not ready serves no requests and must not block draining a node.
     spec: Manifest = {"unhealthyPodEvictionPolicy": "AlwaysAllow", "selector": {"matchLabels": selector(app)}}
     for key, name in (("max_unavailable", "maxUnavailable"), ("min_available", "minAvailable")):
         if wanted[key] != "":

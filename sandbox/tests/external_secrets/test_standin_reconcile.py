@@ -105,7 +105,7 @@ class MemorySource:
 
 
 class Bench:
-    """One ExternalSecret as the roles write it, in the hands of a controller whose clock the test turns."""
+    """One ExternalSecret as written by the roles, with a controller and a fake clock."""
 
     def __init__(self) -> None:
         self.cluster, self.source = MemoryCluster(), MemorySource()

@@ -47,7 +47,7 @@ class WantedCertificate(Wanted):
 
     @property
     def owned(self) -> bool:
-        """Whether the tags say whose certificate is meant."""
+        """Whether the tags contain the identity of an owner."""
         return bool(identity_of(self.tags))
 
     @classmethod
@@ -58,11 +58,11 @@ class WantedCertificate(Wanted):
 
 
 def choose(wanted: WantedCertificate, candidates: list[dict[str, Any]]) -> tuple[Found, list[dict[str, Any]]]:
-    """The certificate that is meant, and the others that are ours too (of an earlier request, failed or expired).
+    """Return the matching certificate and our other ones (of an earlier request, failed or expired).
 
-    Ours: same domain and the identity tags that are wanted. Meant: same names and key, issued before pending, newest.
-    Without identity tags nobody can say that another one is ours, so there are no others, and a removal that could
-    mean several raises ResourceError.
+    Ours: same domain and same identity tags. Matching: same names and key, issued before pending, newest first.
+    Without identity tags the owner is unknown, so there are no other ones, and a removal with several candidates
+    raises ResourceError.
     """
     ours = [entry for entry in candidates if same_identity(wanted.tags, entry.get("tags"))]
     matching = [

@@ -156,7 +156,7 @@ class Certificate(Resource):
         return list((self.describe() or {}).get("users") or [])
 
     def release(self) -> None:
-        """Wait until nobody uses the certificates any more, or refuse with the users' names."""
+        """Wait until the certificates are no longer in use, or fail with the names of their users."""
         users = self.users()
         if self.release_until is None:
             self.release_until = time.monotonic() + (min(self.timeout, RELEASE_PATIENCE) if self.wait else 0.0)
@@ -167,7 +167,7 @@ class Certificate(Resource):
             raise ResourceError(f"{self.title} is in use by {', '.join(users)}: delete these first.", in_use_by=users)
 
     def delete_records(self, zone_id: str) -> None:
-        """Only after nobody uses the certificate any more: without its records it would not be renewed."""
+        """Only when the certificate is no longer in use: without its records it would not be renewed."""
         self.release()
         found = self.describe() or {}
         arns = [arn for arn in [found.get("certificate_arn"), *(found.get("superseded") or [])] if arn]

@@ -81,7 +81,7 @@ def creation(wanted: WantedAccessEntry) -> CreateAccessEntry:
 
 
 def plan_policies(wanted: dict[str, Scope] | None, current: dict[str, Scope]) -> list[Action]:
-    """Exact when mentioned. New ones first, so that nobody is without access in between."""
+    """Exact if given. Add new policies first, so that access is never interrupted."""
     if wanted is None:
         return []
     actions: list[Action] = [

@@ -12,7 +12,7 @@ from typing import Any
 
 try:
     import yaml
-except ImportError:  # JSON is enough unless somebody writes YAML
+except ImportError:  # JSON needs no PyYAML
     yaml = None
 
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.plan import (

@@ -32,7 +32,7 @@ from ansible_collections.flaskops.eks.plugins.module_utils.eks.cluster.actions i
 
 
 def _names(values: list[str] | None) -> tuple[str, ...] | None:
-    """A list whose order means nothing, sorted; None stays None (not mentioned)."""
+    """Return an unordered list sorted; None stays None (not given)."""
     return None if values is None else tuple(sorted(set(values)))
 
 
@@ -134,7 +134,7 @@ def plan_absent(wanted: WantedCluster, found: Found) -> list[Action]:
     if found.get("deletion_protection"):
         if wanted.deletion_protection is not False:
             raise ResourceError(
-                f"EKS cluster {wanted.name} is protected from deletion. To delete it all the same, "
+                f"EKS cluster {wanted.name} is protected from deletion. To delete it, "
                 "give deletion_protection: false together with state: absent."
             )
         actions.append(UpdateDeletionProtection("deletion_protection", False))
@@ -220,7 +220,7 @@ def plan(wanted: WantedCluster, found: Found) -> list[Action]:
         return [creation(wanted)]
     if found.get("status") == "FAILED":
         if wanted == WantedCluster(wanted.name):
-            return []  # somebody only looks, for example to remove it
+            return []  # the cluster is only read, for example to remove it
         raise failure(f"EKS cluster {wanted.name}", found, REMOVE_AND_RUN_AGAIN)
     current = cluster_view(found)
     refuse_impossible(wanted, current, found)

@@ -69,7 +69,7 @@ class Frontend:
         return kind_of(self.claim.listener)
 
     async def open(self) -> None:
-        """Bind the port. OSError when somebody else on this machine has it."""
+        """Bind the port. Raises OSError if the port is in use."""
         listener = self.claim.listener
         context = None
         if listener.protocol == "HTTPS":

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 FILE_NAME = "target-health.json"
 
-# The data plane touches the file about every second. Older than this, nobody checks the targets any more, and
-# answering `healthy` from it would be a lie.
+# The data plane writes the file about every second. If it is older than this, health checks have stopped and its
+# content is no longer valid.
 STALE_AFTER = 15.0
 
 

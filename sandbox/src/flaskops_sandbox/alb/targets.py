@@ -73,7 +73,7 @@ class TargetState:
 
 
 class GroupState:
-    """One target group: who is in it, who is leaving, and whose turn it is."""
+    """One target group: its members, its draining members, and the next target."""
 
     def __init__(self, settings: TargetGroup, changed: Callable[[], None]) -> None:
         self.settings = settings
@@ -83,7 +83,7 @@ class GroupState:
         self._turn = itertools.count()
 
     def pick(self) -> TargetState | None:
-        """The target of the next request, or None when nobody is registered."""
+        """Return the target of the next request, or None if no target is registered."""
         fit = states.eligible([(member, member.health) for member in self.members.values()])
         if not fit:
             return None
@@ -140,7 +140,7 @@ class GroupState:
         member.checks = asyncio.create_task(self._check_forever(member), name=f"health {member.target}")
 
     def _delay(self) -> float:
-        """How long a member drains, in seconds; nobody sends requests to a group that no rule names."""
+        """Return the deregistration delay in seconds; 0 for a group without a rule, which gets no requests."""
         return self.settings.deregistration_delay if self.in_use else 0
 
     def _drain(self, member: TargetState) -> float:

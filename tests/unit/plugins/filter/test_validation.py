@@ -168,7 +168,7 @@ def test_cluster_problems(changes: dict[str, Any], variable: str, said: str) -> 
         [pod("a", role_arn="arn:shared"), pod("b", role_arn="arn:shared")],
         [pod("a", role_arn="arn:shared", role_name=""), pod("b", role_arn="arn:shared", role_name="")],
     ],
-    ids=["a pod moves", "a pod gets another role", "a role of somebody's is shared", "with an empty role_name"],
+    ids=["a pod moves", "a pod gets another role", "an existing role is shared", "with an empty role_name"],
 )
 def test_valid_associations(associations: list[dict[str, str]]) -> None:
     assert validation.eks_problems(cluster(pod_identity_associations=associations)) == []

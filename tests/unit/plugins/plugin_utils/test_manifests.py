@@ -35,7 +35,7 @@ def outcome(
     ],
 )
 def test_parse(resources: t.Any) -> None:
-    """Lists, Lists and texts of several documents are all the same."""
+    """Lists, Kubernetes Lists and multi-document texts are equivalent."""
     assert manifests.parse(resources) == [CONFIG, CONFIG]
 
 

@@ -109,7 +109,7 @@ class Controller:
             try:
                 result = self._reconcile(key)
             except Conflict:
-                log.info("%s/%s: changed by somebody else meanwhile", key.namespace, key.name)
+                log.info("%s/%s: changed by another client meanwhile", key.namespace, key.name)
             except (ApiException, urllib3.exceptions.HTTPError, OSError) as error:
                 detail = f"{error.status} {error.reason}" if isinstance(error, ApiException) else type(error).__name__
                 log.warning("%s %s/%s: Kubernetes API: %s", key.kind, key.namespace, key.name, detail)

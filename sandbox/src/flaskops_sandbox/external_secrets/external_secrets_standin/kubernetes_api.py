@@ -97,7 +97,7 @@ class KubernetesCluster:
         )
 
     def replace_secret(self, secret: Object) -> None:
-        """The resourceVersion in `secret` lets the write fail when somebody else wrote in between."""
+        """Replace a Secret. Its resourceVersion makes the write fail after a concurrent change."""
         metadata = secret["metadata"]
         _written(
             lambda: self._core.replace_namespaced_secret(

@@ -20,7 +20,7 @@ UNREADABLE = "could not get secret data from provider"
 
 
 class Conflict(Exception):
-    """Somebody else wrote the object in between; try again with what is there now."""
+    """Another client changed the object; read it again and retry."""
 
 
 class Cluster(Protocol):
