@@ -13,9 +13,9 @@ short_description: Build a container image and push it
 version_added: 1.0.0
 description:
   - Logs podman in to the image's registry, builds the image with M(containers.podman.podman_image), and pushes it.
-  - It builds and pushes whenever it runs. Ask the registry first whether the tag is there.
-  - The password reaches podman on standard input, and its login is in a folder of mode 0700 that is gone afterwards.
-  - In check mode nothing runs, and the image is planned as created.
+  - It always builds and pushes. Check first whether the registry has the tag.
+  - The password is passed to podman on standard input. The login is stored in a temporary directory with mode 0700.
+  - In check mode nothing is built, and the image is planned as created.
 author:
   - flaskops.eks contributors
 options:
@@ -28,7 +28,7 @@ options:
     type: str
     required: true
   path:
-    description: Folder that is built.
+    description: Build context directory.
     type: path
     required: true
   containerfile:
@@ -36,7 +36,7 @@ options:
     type: str
     default: Containerfile
   flags:
-    description: Further flags of C(podman build), one word each.
+    description: Additional flags of C(podman build), one word each.
     type: list
     elements: str
     default: []
@@ -49,7 +49,7 @@ options:
     type: str
     required: true
   cert_dir:
-    description: podman's folder of certificates for the registry, when it is not podman's own.
+    description: Certificate directory of podman for the registry. The default is podman's own.
     type: path
 requirements:
   - podman

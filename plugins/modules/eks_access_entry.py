@@ -11,11 +11,11 @@ DOCUMENTATION = r"""
 ---
 module: eks_access_entry
 version_added: 1.0.0
-short_description: Manage who may use an Amazon EKS cluster
+short_description: Manage access entries of an Amazon EKS cluster
 description:
   - Creates, changes and deletes the access entry of an IAM principal, with its Kubernetes groups and access policies.
   - Access entries follow the ConfigMap aws-auth. An entry that exists already is adopted.
-  - What is not mentioned is left as it is. EKS may need some seconds until a change takes effect.
+  - Options that are not given are not changed. EKS may need some seconds until a change takes effect.
 author:
   - flaskops.eks contributors
 options:
@@ -32,14 +32,14 @@ options:
     type: str
     choices: [STANDARD, EC2, EC2_LINUX, EC2_WINDOWS, FARGATE_LINUX, HYBRID_LINUX, HYPERPOD_LINUX]
   kubernetes_groups:
-    description: The Kubernetes groups that RoleBindings name. When mentioned they are exact. Their order means nothing.
+    description: The Kubernetes groups that RoleBindings name. If given, they are exact. Their order is ignored.
     type: list
     elements: str
   username:
     description: The Kubernetes user name. A new entry without it gets one made from the ARN.
     type: str
   policies:
-    description: The access policies of EKS. When mentioned they are exact, an empty list removes all.
+    description: The access policies of EKS. If given, they are exact; an empty list removes all.
     type: list
     elements: dict
     suboptions:

@@ -15,7 +15,7 @@ short_description: Manage an add-on of an Amazon EKS cluster
 description:
   - Creates, updates and deletes an EKS add-on such as vpc-cni, coredns, kube-proxy, eks-pod-identity-agent or
     aws-ebs-csi-driver.
-  - What is not mentioned is left as it is. Configuration is compared by meaning, not by text.
+  - Options that are not given are not changed. Configuration is compared by meaning, not by text.
   - What EKS finds wrong with the add-on is part of the error. An add-on that only lacks nodes is waited for.
 author:
   - flaskops.eks contributors
@@ -32,11 +32,11 @@ options:
     description:
       - The add-on's version, for example V(v1.20.4-eksbuild.2). A new add-on without it gets the default for the
         cluster's version.
-      - When not mentioned it is not compared, and the add-on keeps its own when the cluster goes up. EKS refuses one
+      - If not given, it is not compared, and the add-on keeps its own when the cluster goes up. EKS refuses one
         that the cluster's version does not take.
     type: str
   configuration_values:
-    description: The add-on's configuration, a dictionary or JSON or YAML text. When mentioned it is exact.
+    description: The add-on's configuration, a dictionary or JSON or YAML text. If given, it is exact.
     type: json
   service_account_role_arn:
     description: The role that the add-on's service account takes over the cluster's OpenID Connect provider.

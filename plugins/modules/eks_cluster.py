@@ -14,10 +14,10 @@ version_added: 1.0.0
 short_description: Manage an Amazon EKS cluster
 description:
   - Creates, changes, upgrades and deletes an EKS cluster.
-  - What is not mentioned is left as it is. Updates run one after the other, as EKS demands, and each is followed
+  - Options that are not given are not changed. Updates run one after the other, as EKS demands, and each is followed
     to its end.
-  - Kubernetes goes up one minor version at a time and never down; anything else is refused with the way out.
-  - A create whose reply was lost is adopted by its name and tags.
+  - Kubernetes is upgraded one minor version at a time and never downgraded; other changes fail with the steps to take.
+  - If the response of a create call is lost, the cluster is adopted by name and tags.
 author:
   - flaskops.eks contributors
 options:
@@ -30,30 +30,30 @@ options:
       - The Kubernetes minor version, for example V(1.33). A new cluster without it gets the default of EKS.
     type: str
   role_arn:
-    description: The role of the control plane. Needed to create; cannot be changed.
+    description: The role of the control plane. Required on creation; cannot be changed.
     type: str
   subnet_ids:
     description:
-      - Subnets of at least two zones for the network interfaces of the control plane. Needed to create. Their order
+      - Subnets of at least two zones for the network interfaces of the control plane. Required on creation. Their order
         means nothing.
     type: list
     elements: str
   security_group_ids:
-    description: Further security groups of those interfaces, beside the one that EKS makes.
+    description: Additional security groups of these interfaces, besides the cluster security group.
     type: list
     elements: str
   endpoint_public_access:
-    description: Whether the API can be reached from the internet. A new cluster without it can.
+    description: Whether the API is reachable from the internet. The default for a new cluster is true.
     type: bool
   endpoint_private_access:
-    description: Whether the API can be reached from the VPC without leaving it. A new cluster without it cannot.
+    description: Whether the API is reachable inside the VPC. The default for a new cluster is false.
     type: bool
   public_access_cidrs:
-    description: The ranges that may reach the public endpoint. Ignored while the endpoint is not public.
+    description: CIDR blocks that may reach the public endpoint. Ignored if the endpoint is not public.
     type: list
     elements: str
   log_types:
-    description: The logs of the control plane that go to CloudWatch; an empty list turns all off.
+    description: Control plane logs sent to CloudWatch; an empty list disables all.
     type: list
     elements: str
     choices: [api, audit, authenticator, controllerManager, scheduler]
@@ -68,7 +68,7 @@ options:
   authentication_mode:
     description:
       - How callers are known to the cluster. A new cluster without it gets V(API), that is access entries only.
-      - It goes from V(CONFIG_MAP) over V(API_AND_CONFIG_MAP) to V(API) and never back.
+      - It can change from V(CONFIG_MAP) to V(API_AND_CONFIG_MAP) to V(API), but not back.
     type: str
     choices: [CONFIG_MAP, API_AND_CONFIG_MAP, API]
   support_type:
@@ -82,8 +82,8 @@ options:
     type: str
   bootstrap_cluster_creator_admin_permissions:
     description:
-      - Whether the caller becomes administrator of a new cluster without an access entry of its own. Only when
-        creating.
+      - Whether the creator becomes administrator of a new cluster without an access entry. Used on creation
+        only.
     type: bool
     default: false
   bootstrap_self_managed_addons:

@@ -30,21 +30,21 @@ options:
     type: str
     required: true
   node_role_arn:
-    description: The role of the nodes. Needed to create; cannot be changed.
+    description: The role of the nodes. Required on creation; cannot be changed.
     type: str
   subnet_ids:
-    description: The subnets of the nodes. Needed to create; cannot be changed. Their order means nothing.
+    description: The subnets of the nodes. Required on creation; cannot be changed. Their order is ignored.
     type: list
     elements: str
   scaling_config:
-    description: How many nodes there may be. Needed to create.
+    description: Size limits of the node group. Required on creation.
     type: dict
     suboptions:
       min_size:
-        description: The least number of nodes.
+        description: Minimum number of nodes.
         type: int
       max_size:
-        description: The greatest number of nodes.
+        description: Maximum number of nodes.
         type: int
       desired_size:
         description:
@@ -56,11 +56,11 @@ options:
     elements: str
   ami_type:
     description:
-      - The kind of machine image, for example V(AL2023_x86_64_STANDARD) or V(BOTTLEROCKET_ARM_64). Cannot be
+      - The AMI type, for example V(AL2023_x86_64_STANDARD) or V(BOTTLEROCKET_ARM_64). Cannot be
         changed.
     type: str
   capacity_type:
-    description: Whether nodes are bought on demand or from spare capacity. Cannot be changed.
+    description: The capacity type, on demand or spot. Cannot be changed.
     type: str
     choices: [ON_DEMAND, SPOT, CAPACITY_BLOCK]
   disk_size:
@@ -83,10 +83,10 @@ options:
             later.
         type: str
   labels:
-    description: The Kubernetes labels of the nodes. When mentioned they are exact, others are removed.
+    description: The Kubernetes labels of the nodes. If given, they are exact and others are removed.
     type: dict
   taints:
-    description: The Kubernetes taints of the nodes. When mentioned they are exact, others are removed.
+    description: The Kubernetes taints of the nodes. If given, they are exact and others are removed.
     type: list
     elements: dict
     suboptions:
@@ -99,12 +99,12 @@ options:
         type: str
         default: ""
       effect:
-        description: What happens to pods that do not tolerate it.
+        description: The effect of the taint.
         type: str
         required: true
         choices: [NO_SCHEDULE, NO_EXECUTE, PREFER_NO_SCHEDULE]
   update_config:
-    description: How many nodes an update may take away at a time.
+    description: How many nodes may be unavailable during an update.
     type: dict
     suboptions:
       max_unavailable:
@@ -116,18 +116,18 @@ options:
   version:
     description:
       - The Kubernetes minor version of the nodes. A new group gets the cluster's, the only one that EKS takes then.
-      - When not mentioned it is not compared, and the nodes keep theirs when the cluster goes up.
+      - If not given, it is not compared, and the nodes keep theirs when the cluster goes up.
       - Another one replaces every node. It cannot go down, and EKS refuses one that is newer than the cluster's.
     type: str
   release_version:
     description:
       - The release of the machine image, for example V(1.33.4-20251016). Another one replaces every node. It cannot
         go down.
-      - When not mentioned it is not compared. Nodes that are replaced for another reason get the latest one of their
+      - If not given, it is not compared. Nodes that are replaced for another reason get the latest one of their
         Kubernetes version.
     type: str
   force_update:
-    description: Whether an update goes on where a PodDisruptionBudget keeps a pod from leaving its node.
+    description: Whether to force an update if a PodDisruptionBudget blocks the eviction of a pod.
     type: bool
     default: false
   wait_timeout:

@@ -11,12 +11,12 @@ DOCUMENTATION = r"""
 ---
 module: eks_pod_identity_association
 version_added: 1.0.0
-short_description: Give a Kubernetes service account an IAM role by EKS Pod Identity
+short_description: Manage EKS pod identity associations of Kubernetes service accounts
 description:
   - Creates, changes and deletes the association of a service account with an IAM role.
   - The namespace and the service account are its key; neither has to exist yet.
   - The cluster needs the add-on eks-pod-identity-agent, and the role must trust V(pods.eks.amazonaws.com).
-  - An association that belongs to an add-on is refused; change it with M(flaskops.eks.eks_addon).
+  - Fails for an association that belongs to an add-on; change it with M(flaskops.eks.eks_addon).
 author:
   - flaskops.eks contributors
 options:
@@ -33,7 +33,7 @@ options:
     type: str
     required: true
   role_arn:
-    description: The role that pods of the service account take. Needed to create.
+    description: The role that pods of the service account take. Required on creation.
     type: str
 seealso:
   - module: flaskops.eks.eks_addon

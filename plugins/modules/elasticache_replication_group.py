@@ -15,7 +15,7 @@ short_description: Manage an Amazon ElastiCache replication group (Redis or Valk
 description:
   - Creates, changes, upgrades and deletes a replication group without cluster mode, with encryption in transit and an
     authentication token.
-  - What is not mentioned is left as it is. What cannot be changed is refused, naming the options and the way out.
+  - Options that are not given are not changed. Fails for options that cannot be changed, with what to do.
   - The authentication token cannot be read back, so it is only changed on request (O(update_auth_token)).
 author:
   - flaskops.eks contributors
@@ -25,17 +25,17 @@ options:
     type: str
     required: true
   description:
-    description: What the group is for. Needed to create.
+    description: Description of the group. Required on creation.
     type: str
   engine:
-    description: The engine. Needed to create. V(redis) can become V(valkey), not the other way.
+    description: The engine. Required on creation. V(redis) can become V(valkey), not the other way.
     type: str
     choices: [redis, valkey]
   engine_version:
-    description: The engine's version, for example V(7.1). It can go up, not down.
+    description: The engine's version, for example V(7.1). It can be upgraded, not downgraded.
     type: str
   node_type:
-    description: The nodes' type, for example V(cache.t4g.small). Needed to create.
+    description: The node type, for example V(cache.t4g.small). Required on creation.
     type: str
   num_cache_clusters:
     description: How many nodes there are, the primary and its replicas. One when a new group does not mention it.
@@ -50,11 +50,11 @@ options:
     description: Whether connections are encrypted (TLS). Cannot be changed here.
     type: bool
   auth_token:
-    description: The password of the default user, 16 to 128 characters. Only with O(transit_encryption).
+    description: The password of the default user, 16 to 128 characters. Requires O(transit_encryption).
     type: str
   update_auth_token:
     description:
-      - Whether O(auth_token) replaces the token of an existing group. Such a task changes something every time.
+      - Whether O(auth_token) replaces the token of an existing group. Such a task always reports a change.
     type: bool
     default: false
   auth_token_update_strategy:
@@ -75,7 +75,7 @@ options:
     description: The group of subnets for the nodes. Cannot be changed.
     type: str
   security_group_ids:
-    description: The security groups of the nodes. Their order means nothing.
+    description: The security groups of the nodes. Their order is ignored.
     type: list
     elements: str
   parameter_group_name:
@@ -85,16 +85,16 @@ options:
     description: The port; 6379 when a new group does not mention it. Cannot be changed.
     type: int
   snapshot_retention_limit:
-    description: For how many days daily snapshots are kept; 0 makes none.
+    description: Retention of daily snapshots in days; 0 disables them.
     type: int
   snapshot_window:
-    description: When daily snapshots are made, in UTC, for example V(03:00-04:00).
+    description: The window of daily snapshots in UTC, for example V(03:00-04:00).
     type: str
   preferred_maintenance_window:
-    description: When AWS may work on the group, in UTC, for example V(sun:05:00-sun:06:00).
+    description: The maintenance window in UTC, for example V(sun:05:00-sun:06:00).
     type: str
   auto_minor_version_upgrade:
-    description: Whether minor versions are taken automatically in that window.
+    description: Whether minor versions are upgraded automatically in the maintenance window.
     type: bool
   apply_immediately:
     description:
@@ -153,7 +153,7 @@ replication_group:
     replication_group_id: {description: The group's id., type: str, sample: flask-prod}
     arn: {description: The group's ARN., type: str,
       sample: arn:aws:elasticache:eu-west-1:123456789012:replicationgroup:flask-prod}
-    description: {description: What the group is for., type: str, sample: Queue and cache of the Flask applications}
+    description: {description: Description of the group., type: str, sample: Queue and cache of the Flask applications}
     status: {description: "creating, available, modifying, deleting, snapshotting or create-failed.", type: str,
       sample: available}
     engine: {description: The engine., type: str, sample: valkey}

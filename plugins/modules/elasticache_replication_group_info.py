@@ -48,7 +48,7 @@ replication_groups:
     replication_group_id: {description: The group's id., type: str, sample: flask-prod}
     arn: {description: The group's ARN., type: str,
       sample: arn:aws:elasticache:eu-west-1:123456789012:replicationgroup:flask-prod}
-    description: {description: What the group is for., type: str, sample: Queue and cache of the Flask applications}
+    description: {description: Description of the group., type: str, sample: Queue and cache of the Flask applications}
     status: {description: "creating, available, modifying, deleting, snapshotting or create-failed.", type: str,
       sample: available}
     engine: {description: The engine., type: str, sample: valkey}

@@ -40,7 +40,7 @@ options:
     description: Version of the chart.
     type: str
   create_namespace:
-    description: Create the namespace if it is not there.
+    description: Create the namespace if it does not exist.
     type: bool
     default: false
   values:
@@ -48,15 +48,15 @@ options:
     type: dict
     default: {}
   wait:
-    description: Wait until everything of the release is ready, or gone.
+    description: Wait until all objects of the release are ready, or deleted.
     type: bool
     default: true
   timeout:
-    description: How long Helm waits for any single operation, in seconds.
+    description: Timeout of a single Helm operation in seconds.
     type: int
     default: 300
   state:
-    description: Whether the release should be there.
+    description: State of the release.
     type: str
     choices: [present, absent]
     default: present
@@ -68,10 +68,10 @@ options:
     type: str
     required: true
   ca_cert:
-    description: File with the certificate of the API's certificate authority.
+    description: CA certificate file of the Kubernetes API.
     type: str
   api_key:
-    description: Bearer token. Helm gets it by its environment, never on its command line.
+    description: Bearer token. Passed to Helm in its environment, never on the command line.
     type: str
 requirements:
   - helm 3.10 or newer

@@ -32,7 +32,7 @@ options:
     type: str
     default: ""
   ca_path:
-    description: File with the CA certificates to trust instead of the system's.
+    description: CA file to use instead of the system CAs.
     type: path
   headers:
     description: Headers to send.
@@ -42,7 +42,7 @@ options:
     description: Sent as JSON.
     type: raw
   status_code:
-    description: Answers that are right; any other fails the task.
+    description: Accepted status codes; others fail the task.
     type: list
     elements: int
     default: [200]

@@ -30,7 +30,7 @@ options:
     type: raw
     required: true
   state:
-    description: Whether the objects should be there.
+    description: State of the objects.
     type: str
     choices: [present, absent]
     default: present
@@ -70,7 +70,7 @@ options:
     type: str
     required: true
   ca_cert:
-    description: File with the certificate of the API's certificate authority.
+    description: CA certificate file of the Kubernetes API.
     type: str
   api_key:
     description: Bearer token.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rollout
-short_description: Wait for Deployments, StatefulSets and Jobs, and say within seconds why one fails
+short_description: Wait for Deployments, StatefulSets and Jobs, and report the cause of a failure within seconds
 version_added: 1.0.0
 description:
   - Waits until every named workload runs its newest version everywhere (or, for a Job, has completed).
@@ -24,7 +24,7 @@ options:
     type: str
     required: true
   workloads:
-    description: What to wait for.
+    description: The workloads to wait for.
     type: list
     elements: dict
     required: true
@@ -49,7 +49,7 @@ options:
     type: int
     default: 15
   poll:
-    description: Seconds between two looks.
+    description: Polling interval in seconds.
     type: float
     default: 1.0
   report_failures:

@@ -11,9 +11,9 @@ DOCUMENTATION = r"""
 ---
 module: secretsmanager_secret_info
 version_added: 1.0.0
-short_description: Tell what is known of secrets in AWS Secrets Manager, without their values
+short_description: Describe secrets in AWS Secrets Manager without their values
 description:
-  - Describes secrets by their names. Never asks for a value, and changes nothing.
+  - Describes secrets by their names. Never reads a value. Changes nothing.
   - Needs C(secretsmanager:DescribeSecret) only. M(community.aws.secretsmanager_secret) tells tags only of what it has
     just made, and ends a rotation that it was not asked for, also in check mode.
 author:
