@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from flaskops_sandbox import cli, evidence, lifecycle, preflight, summary
+from flaskops_sandbox import cli, evidence, lifecycle, optional, preflight, summary
 from flaskops_sandbox.images import build as images
 from flaskops_sandbox.instance import Instance
 
@@ -30,6 +31,14 @@ def test_misplaced_instance_name_removes_no_other_instance(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         cli.main(["down", "other"])
     assert "--instance" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["down", "external-dns"], ["status", "external-dns"], ["up", "extrenal-dns"]])
+def test_a_command_refuses_words_that_it_does_not_take(words, started, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(words)
+    assert words[1] in capsys.readouterr().err
+    assert started == []
 
 
 def test_keys_and_proxy_of_the_user_do_not_reach_the_sandbox(monkeypatch):
@@ -57,6 +66,7 @@ def started(monkeypatch) -> list[object]:
     """Record the steps of `up` instead of building or starting anything."""
     done: list[object] = []
     monkeypatch.setattr(images, "ensure", lambda _, published: done.append(("built", published)))
+    monkeypatch.setattr(optional, "ensure", lambda names, *_: done.extend(("added", name) for name in names))
     monkeypatch.setattr(lifecycle, "start", lambda instance, _: done.append(("started", instance.name)))
     monkeypatch.setattr(lifecycle, "end", lambda instance: (done.append(("ended", instance.name)), instance.forget()))
     monkeypatch.setattr(lifecycle, "remains", lambda _: [])
@@ -74,9 +84,26 @@ def test_new_instance_uses_the_registry_if_reachable(reached, started, monkeypat
 def test_running_instance_keeps_its_mode(started, monkeypatch):
     monkeypatch.setattr(images, "registry_reached", lambda: True)
     monkeypatch.setattr(lifecycle, "healthy", lambda *_: True)
-    Instance.make("one").facts_file.write_text('{"published_node_image": false}')
+    Instance.make("one").facts_file.write_text('{"published_node_image": false, "charts": {}}')
     assert cli.main(["up", "--instance", "one"]) == 0
     assert started == [("built", False), ("started", "one")]
+
+
+def test_an_optional_controller_is_built_once_for_the_machine_or_added_to_an_instance(started, monkeypatch):
+    monkeypatch.setattr(images, "registry_reached", lambda: False)
+    assert cli.main(["build", "external-dns"]) == 0
+    assert started == [("built", False), ("added", "external-dns")]
+    assert cli.main(["up", "external-dns", "--instance", "one"]) == 0
+    assert started[2:] == [("built", False), ("added", "external-dns"), ("started", "one")]
+
+
+def test_an_instance_keeps_its_optional_controllers(started, monkeypatch):
+    monkeypatch.setattr(images, "registry_reached", lambda: False)
+    monkeypatch.setattr(lifecycle, "healthy", lambda *_: True)
+    facts = {"published_node_image": False, "charts": {"external_dns": "/chart", "metrics_server": "/other"}}
+    Instance.make("one").facts_file.write_text(json.dumps(facts))
+    assert cli.main(["up", "--instance", "one"]) == 0
+    assert started == [("built", False), ("added", "external-dns"), ("started", "one")]
 
 
 def test_dead_instance_is_removed_before_it_starts_empty(started, monkeypatch, capsys):

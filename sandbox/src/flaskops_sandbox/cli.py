@@ -12,15 +12,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from flaskops_sandbox import evidence, lifecycle, preflight, summary
+from flaskops_sandbox import evidence, lifecycle, optional, preflight, summary
 from flaskops_sandbox.commands import CommandError
 from flaskops_sandbox.console import complain, duration, say, step
 from flaskops_sandbox.images import build as images
 from flaskops_sandbox.instance import Instance, InstanceError, check_name, default_name, ensure_state_root
 from flaskops_sandbox.kubernetes.cluster import ClusterError
+from flaskops_sandbox.patches import PatchError
 from flaskops_sandbox.toolchain import cache_root
 
-EXPECTED = (CommandError, InstanceError, ClusterError, lifecycle.LifecycleError)
+EXPECTED = (CommandError, InstanceError, ClusterError, lifecycle.LifecycleError, PatchError)
 PATIENCE_SECONDS = 60.0
 """Seconds that an account may not respond before it counts as dead and the instance starts empty."""
 
@@ -29,13 +30,14 @@ def up(arguments: argparse.Namespace) -> int:
     """Build missing programs and start the instance, if it is not running."""
     check_name(arguments.instance)
     with _alone(arguments.instance):
-        return _up(arguments.instance)
+        return _up(arguments.instance, arguments.controllers)
 
 
-def _up(name: str) -> int:
+def _up(name: str, controllers: Sequence[str]) -> int:
     known = name in Instance.names()
     if known:
         instance = Instance.make(name)
+        controllers = [*optional.recorded(instance), *controllers]
         if not lifecycle.healthy(instance, PATIENCE_SECONDS):
             for what in lifecycle.remains(instance):
                 say(f"  left over from an earlier run: {what}")
@@ -50,7 +52,7 @@ def _up(name: str) -> int:
             for problem in refused:
                 complain(f"refused: {problem}")
             return 2
-    built = _build(published=published)
+    built = _build(controllers, published=published)
     instance = Instance.make(name)
     lifecycle.start(instance, built)
     say(f"Sandbox {name!r} is up: AWS at {instance.aws_endpoint_url}, load balancer at {instance.address}.")
@@ -127,13 +129,13 @@ def collect(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def build(_: argparse.Namespace) -> int:
+def build(arguments: argparse.Namespace) -> int:
     """Build programs and images, the slow part that is needed once per machine."""
-    _build(published=images.registry_reached())
+    _build(arguments.controllers, published=images.registry_reached())
     return 0
 
 
-def _build(*, published: bool) -> images.Built:
+def _build(controllers: Sequence[str], *, published: bool) -> images.Built:
     """Build under a machine-wide lock. A second build waits and then finds everything built."""
     root = cache_root()
     root.mkdir(parents=True, exist_ok=True)
@@ -143,7 +145,8 @@ def _build(*, published: bool) -> images.Built:
         except BlockingIOError:
             with step("wait for another build on this machine", 600):
                 fcntl.flock(lock, fcntl.LOCK_EX)
-        return images.ensure(root / "build.log", published=published)
+        log = root / "build.log"
+        return optional.ensure(controllers, images.ensure(log, published=published), log)
 
 
 @contextlib.contextmanager
@@ -177,10 +180,19 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("command", choices=commands)
     parser.add_argument("--instance", default=default_name(), help="default: FLASKOPS_INSTANCE, or local")
     parser.add_argument("--lines", type=int, default=20, help="logs: number of lines per log")
-    parser.add_argument("rest", nargs="*", help="deploy: additional arguments for ansible-playbook, after --")
+    parser.add_argument(
+        "rest",
+        nargs="*",
+        help=f"up, build: optional controllers ({', '.join(optional.CONTROLLERS)}); "
+        "deploy: additional arguments for ansible-playbook, after --",
+    )
     arguments = parser.parse_intermixed_args(words)
-    if arguments.rest and arguments.command != "deploy":
-        parser.error(f"{arguments.command}: unknown argument {' '.join(arguments.rest)!r}; did you mean --instance?")
+    if arguments.command != "deploy":
+        allowed = set(optional.CONTROLLERS) if arguments.command in {"up", "build"} else set()
+        refused = [word for word in arguments.rest if word not in allowed]
+        if refused:
+            parser.error(f"{arguments.command}: unknown argument {' '.join(refused)!r}; did you mean --instance?")
+    arguments.controllers = [] if arguments.command == "deploy" else arguments.rest
     _forget_the_persons_aws()
     try:
         return commands[arguments.command](arguments)

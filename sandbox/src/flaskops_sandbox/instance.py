@@ -21,7 +21,7 @@ from typing import Any
 
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,19}")
 MAX_INSTANCES = 50
-PRINCIPALS = ("deployer", "alb-controller", "external-secrets")
+PRINCIPALS = ("deployer", "alb-controller", "external-secrets", "external-dns")
 
 
 class InstanceError(Exception):

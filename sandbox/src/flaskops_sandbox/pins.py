@@ -15,6 +15,9 @@ METRICS_SERVER = "0.9.0"
 LOAD_BALANCER_CONTROLLER = "3.2.2"
 """The version that tools/load_balancer_controller/go.mod pins by commit."""
 
+EXTERNAL_DNS = "0.23.0"
+"""What tools/external_dns changes in the module is made for this version."""
+
 PAUSE = "3.10.1"
 ETCD_TAG = "3.6.5-0"
 """The tag that kubeadm expects; the image contains the etcd version of Kubernetes' go.mod."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flaskops_sandbox import pins
+from flaskops_sandbox import patches, pins
 from flaskops_sandbox.commands import LONG_SECONDS, run
 from flaskops_sandbox.console import step
 
@@ -33,7 +33,7 @@ def cache_root() -> Path:
 
 @dataclass(frozen=True)
 class Tool:
-    """One Go build: a local module with `tool` directives, or one package at a version."""
+    """One Go build: a local module with `tool` directives, a package at a version, or a changed copy of a module."""
 
     name: str
     version: str
@@ -43,11 +43,16 @@ class Tool:
     package: str = ""
     module: str = ""
     linker: str = LINKER
+    copy_of: str = ""
+    """The module that is copied and changed by the recipe in the folder `module` (see patches.py)."""
+    go: str = ""
+    """The Go release that builds it, from the module proxy; empty: the machine's."""
 
     @property
     def pin(self) -> str:
         """A hash that changes with every input of the build."""
         inputs = [self.name, self.version, self.package, self.linker]
+        inputs += [text for text in (self.copy_of, self.go) if text]
         if self.module:
             inputs += [path.read_text(encoding="utf-8") for path in sorted((HERE / self.module).glob("*"))]
         return hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:12]
@@ -59,6 +64,11 @@ class Tool:
     @property
     def ready(self) -> bool:
         return all((self.folder / program).exists() for program in self.programs)
+
+    @property
+    def toolchain(self) -> str:
+        """GOTOOLCHAIN of everything that Go does for this build."""
+        return f"go{self.go}" if self.go else "local"
 
     def program(self, name: str) -> Path:
         return self.folder / name
@@ -102,6 +112,19 @@ LOAD_BALANCER_CONTROLLER = Tool(
     usual_seconds=240,
 )
 
+EXTERNAL_DNS = Tool(
+    name="external-dns",
+    version=pins.EXTERNAL_DNS,
+    module="external_dns",
+    copy_of="sigs.k8s.io/external-dns",
+    package=".",
+    programs=("external-dns",),
+    usual_seconds=480,
+    linker=f"{LINKER} -X sigs.k8s.io/external-dns/pkg/apis/externaldns.Version=v{pins.EXTERNAL_DNS}",
+    go="1.27.3",
+)
+"""Built on request only (optional.py)."""
+
 KUBECTL = replace(
     KUBERNETES, name="kubectl", package="k8s.io/kubernetes/cmd/kubectl", programs=("kubectl",), usual_seconds=90
 )
@@ -136,14 +159,28 @@ def build(tool: Tool, log: Path) -> None:
         os.utime(tool.folder)  # for `prune`
         return
     with scratch(tool.folder) as beside, step(f"build {tool.name} {tool.version} from source", tool.usual_seconds):
-        environment = {**os.environ, "CGO_ENABLED": "0", "GOBIN": str(beside), "GOTOOLCHAIN": "local", "GOWORK": "off"}
-        # Build packages outside of modules, or Go would read the nearest go.mod.
-        where = HERE / tool.module if tool.module else beside
-        what = (tool.package or "tool") if tool.module else f"{tool.package}@v{tool.version}"
-        command = ["go", "install", "-buildvcs=false", "-ldflags", tool.linker, what]
-        run(command, env=environment, cwd=where, log=log, timeout=LONG_SECONDS)
+        environment = {
+            **os.environ,
+            "CGO_ENABLED": "0", "GOBIN": str(beside), "GOTOOLCHAIN": tool.toolchain, "GOWORK": "off",
+        }  # fmt: skip
+        with _sources(tool, beside) as where:
+            what = (tool.package or "tool") if tool.module else f"{tool.package}@v{tool.version}"
+            command = ["go", "install", "-buildvcs=false", "-ldflags", tool.linker, what]
+            run(command, env=environment, cwd=where, log=log, timeout=LONG_SECONDS)
         shutil.rmtree(tool.folder, ignore_errors=True)
         beside.rename(tool.folder)
+
+
+@contextlib.contextmanager
+def _sources(tool: Tool, beside: Path) -> Iterator[Path]:
+    """The folder in which Go builds the tool."""
+    if tool.copy_of:
+        with scratch(tool.folder.with_name(f"{tool.folder.name}-source")) as folder:
+            patches.make_copy(module_folder(tool, tool.copy_of), HERE / tool.module, folder / "module")
+            yield folder / "module"
+    else:
+        # Build packages outside of modules, or Go would read the nearest go.mod.
+        yield HERE / tool.module if tool.module else beside
 
 
 def prune() -> None:
@@ -156,8 +193,10 @@ def prune() -> None:
 
 def module_folder(tool: Tool, package: str) -> Path:
     """Return the source directory of a module in Go's cache, from which charts and CRDs are read."""
-    what, where = (package, HERE / tool.module) if tool.module else (f"{package}@v{tool.version}", cache_root())
-    return Path(json.loads(run(["go", "mod", "download", "-json", what], cwd=where))["Dir"])
+    in_our_module = tool.module and not tool.copy_of
+    what, where = (package, HERE / tool.module) if in_our_module else (f"{package}@v{tool.version}", cache_root())
+    environment = {**os.environ, "GOTOOLCHAIN": tool.toolchain}
+    return Path(json.loads(run(["go", "mod", "download", "-json", what], env=environment, cwd=where))["Dir"])
 
 
 def kubectl() -> Path:
