@@ -33,6 +33,12 @@ def test_defaults() -> None:
     assert not settings.faults.errors and not settings.faults.unready
 
 
+def test_release_slot_is_read_and_shown() -> None:
+    settings = config.load({**GOOD, "APP_SLOT": "b"}, "worker")
+    assert settings.app_slot == "b"
+    assert settings.redacted()["APP_SLOT"] == "b"
+
+
 @pytest.mark.parametrize(
     ("change", "variable", "wrong"),
     [

@@ -131,6 +131,20 @@ def unused_config_maps(
     return pruning.unused_config_maps(plain(list(found)), plain(list(workloads)), list(kept), str(part_of))
 
 
+def stored_secrets(
+    data: Iterable[Mapping[str, Any]], defaults: Mapping[str, Any], applications: Iterable[Mapping[str, Any]]
+) -> list[str]:
+    """Names of the stored secrets that the Secrets of the applications take values from, besides the role's own.
+
+    Args:
+        data: flask_app_secret_data.
+        defaults: flask_app_defaults.
+        applications: flask_app_applications.
+    """
+    own = [(entry.get("secret") or {}).get("data") or [] for entry in (defaults, *applications)]
+    return sorted({str(item["secret"]) for items in (data, *own) for item in items})
+
+
 def secret_versions(secrets: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """A digest of what each Secret holds, by name. The operator writes it as an annotation."""
     digests = {
@@ -155,6 +169,7 @@ class FilterModule:
             "owned_kinds": owned_kinds,
             "running_deployments": running_deployments,
             "secret_versions": secret_versions,
+            "stored_secrets": stored_secrets,
             "unused_config_maps": unused_config_maps,
             "unwanted_objects": unwanted_objects,
         }

@@ -23,7 +23,7 @@ def failed_applications(manifests: Sequence[Object], failures: Iterable[Failure]
     """The applications that cannot be deployed, each with the messages that say why.
 
     An application fails with every object that it needs: its own, a shared one that its pods read, and the shared
-    migration unless it has a migration of its own.
+    migration if it runs the shared image and has no migration of its own.
 
     Args:
         manifests: Everything that is rendered.
@@ -79,7 +79,8 @@ def _needs(manifests: Sequence[Object]) -> dict[str, set[Key]]:
             continue
         own = [item for item in manifests if _label(item, INSTANCE_LABEL) == name]
         needs[name] = _keys(own, manifests)
-        if not any(item["kind"] == "Job" for item in own):
+        # The shared migration prepares the database for the shared image only.
+        if not any(item["kind"] == "Job" for item in own) and _images(own) & _images(migration):
             needs[name] |= needs.get(SHARED_INSTANCE, set())
     return needs
 
@@ -95,6 +96,12 @@ def _keys(items: Sequence[Object], manifests: Sequence[Object]) -> set[Key]:
         if item["kind"] == "ExternalSecret" and item["spec"]["target"]["name"] in secrets
     }
     return read | {(str(item["kind"]), str(item["metadata"]["name"])) for item in items}
+
+
+def _images(items: Iterable[Object]) -> set[str]:
+    """The images that workloads run."""
+    pods = [((item.get("spec") or {}).get("template") or {}).get("spec") or {} for item in items]
+    return {str(container.get("image")) for pod in pods for container in pod.get("containers") or []}
 
 
 def _label(item: Object, label: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from ansible_collections.flaskops.eks.plugins.filter.applications import secret_versions, stored_secrets
 from application_cases import API, WORKER, at, find, render
 
 OWN: dict[str, Any] = {
@@ -60,3 +62,28 @@ def test_an_own_one_holds_only_what_the_application_uses() -> None:
 def test_none_when_the_secrets_exist_already() -> None:
     manifests = render(API, OWN, inventory={"external_secret": {"enabled": False}})
     assert "ExternalSecret" not in {item["kind"] for item in manifests}
+
+
+@pytest.mark.parametrize(
+    ("data", "defaults", "applications", "names"),
+    [
+        ([], {}, [API, WORKER], []),
+        ([{"key": "A", "secret": "shop/a"}], {}, [OWN], ["shop/a", "shop/token"]),
+        ([], {"secret": OWN["secret"]}, [OWN], ["shop/token"]),
+        ([], {"secret": None}, [{"name": "api", "secret": {"own": True}}], []),
+    ],
+    ids=["none", "shared and own", "defaults and own", "no data"],
+)
+def test_the_operator_may_read_what_the_secrets_name(
+    data: list[Any], defaults: dict[str, Any], applications: list[dict[str, Any]], names: list[str]
+) -> None:
+    assert stored_secrets(data, defaults, applications) == names
+
+
+def test_versions_of_secrets_by_name() -> None:
+    annotations = {"reconcile.external-secrets.io/data-hash": "abc"}
+    found = [
+        {"metadata": {"name": "flask-app-secret", "annotations": annotations}},
+        {"metadata": {"name": "by-hand", "annotations": None}},
+    ]
+    assert secret_versions(found) == {"flask-app-secret": "abc"}

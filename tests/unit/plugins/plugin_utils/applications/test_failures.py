@@ -17,10 +17,12 @@ def item(kind: str, name: str, instance: str, label: str = "", **spec: Any) -> d
     return {"kind": kind, "metadata": {"name": name, "labels": labels}, "spec": spec}
 
 
-def workload(kind: str, name: str, instance: str, label: str, secret: str = "") -> dict[str, Any]:
+def workload(
+    kind: str, name: str, instance: str, label: str, secret: str = "", image: str = "flask:1"
+) -> dict[str, Any]:
     sources = [{"configMapRef": {"name": f"{label}-config-1"}}, {"secretRef": {"name": secret or "credentials"}}]
     volumes = [{"name": "ca", "configMap": {"name": "ca-1"}}]
-    pod = {"containers": [{"name": label, "envFrom": sources}], "volumes": volumes}
+    pod = {"containers": [{"name": label, "image": image, "envFrom": sources}], "volumes": volumes}
     return item(kind, name, instance, label, template={"spec": pod})
 
 
@@ -36,6 +38,7 @@ MANIFESTS = [
     item("ExternalSecret", "own-secret", "own", target={"name": "own-secret"}),
     workload("Job", "own-migrate-1", "own", "own-migrate", "own-secret"),
     workload("Deployment", "own-a", "own", "own", "own-secret"),
+    workload("Deployment", "web-a", "web", "web", "own-secret", image="web:2"),
 ]
 
 
@@ -45,11 +48,11 @@ MANIFESTS = [
         ("Deployment", "api-a", {"api"}),
         ("Ingress", "api", {"api"}),
         ("Job", "own-migrate-1", {"own"}),
-        ("ExternalSecret", "own-secret", {"own"}),
+        ("ExternalSecret", "own-secret", {"own", "web"}),
         ("Job", "migrate-1", {"shared", "api", "worker"}),
         ("ServiceAccount", "migrate", {"shared", "api", "worker"}),
         ("ExternalSecret", "credentials", {"shared", "api", "worker"}),
-        ("ConfigMap", "ca-1", {"shared", "api", "worker", "own"}),
+        ("ConfigMap", "ca-1", {"shared", "api", "worker", "own", "web"}),
         ("Deployment", "unknown", set()),
     ],
 )
@@ -61,7 +64,17 @@ def test_what_an_object_stops(kind: str, name: str, stopped: set[str]) -> None:
 
 def test_the_others_go_on() -> None:
     names = [entry["metadata"]["name"] for entry in without_failed(MANIFESTS, {"api": ["why"], "shared": ["why"]})]
-    assert names == ["flask", "ca-1", "credentials", "migrate", "worker-a", "own-secret", "own-migrate-1", "own-a"]
+    assert names == [
+        "flask",
+        "ca-1",
+        "credentials",
+        "migrate",
+        "worker-a",
+        "own-secret",
+        "own-migrate-1",
+        "own-a",
+        "web-a",
+    ]
     assert without_failed(MANIFESTS, {}) == MANIFESTS
 
 
