@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 VERBS = {
     "Add", "Allocate", "Apply", "Associate", "Attach", "Build", "Check", "Collect", "Configure", "Copy", "Create",
     "Delete", "Deploy", "Disable", "Discover", "Enable", "Fail", "Find", "Finish", "Import", "Install", "List",
-    "Load", "Migrate", "Patch", "Point", "Publish", "Push", "Read", "Reject", "Release", "Remove", "Render", "Replace", "Report",
-    "Request", "Restart", "Roll", "Rotate", "Run", "Scale", "Select", "Send", "Set", "Show", "Start", "Stop", "Switch",
-    "Take", "Uninstall", "Update", "Upgrade", "Validate", "Verify", "Wait", "Write",
+    "Load", "Migrate", "Patch", "Point", "Publish", "Push", "Read", "Reject", "Release", "Remove", "Render",
+    "Replace", "Report", "Request", "Restart", "Roll", "Rotate", "Run", "Scale", "Select", "Send", "Set", "Show",
+    "Start", "Stop", "Switch", "Take", "Uninstall", "Update", "Upgrade", "Validate", "Verify", "Wait", "Write",
 }  # fmt: skip
 
 # "A module whose object exists" is fine; "whose it is" hides the owner.
