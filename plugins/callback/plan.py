@@ -32,6 +32,19 @@ options:
     ini:
       - section: callback_plan
         key: plan_file
+  exit_status:
+    description:
+      - Makes C(ansible-playbook --check) tell by its exit status whether a real run would change something.
+      - V(0) means that nothing would change, V(10) that something would. Every other status is a failure, also when the
+        failed task was rescued. A resource that cannot be planned counts as a change.
+      - A real run is not affected.
+    type: bool
+    default: false
+    env:
+      - name: FLASKOPS_PLAN_EXIT_STATUS
+    ini:
+      - section: callback_plan
+        key: exit_status
 """
 
 import dataclasses
@@ -47,7 +60,13 @@ from ansible import constants as C
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import action_loader, module_loader
-from ansible_collections.flaskops.eks.plugins.plugin_utils import _check_mode, _in_process, _plan_lines, _planning
+from ansible_collections.flaskops.eks.plugins.plugin_utils import (
+    _check_mode,
+    _in_process,
+    _plan_lines,
+    _planning,
+    exit_status,
+)
 
 _WARMED: t.Final = ("amazon.aws.", "community.aws.", "flaskops.eks.")
 _BEHIND: t.Final = {
@@ -84,7 +103,13 @@ class CallbackModule(CallbackBase):
     # -- before a task -------------------------------------------------------------------------------------------
 
     def v2_playbook_on_start(self, playbook: t.Any) -> None:
-        """Say so when AWS tasks will be slow and a plan may not be whole."""
+        """Forget an earlier plan, and warn when AWS tasks will be slow and the plan may be incomplete."""
+        exit_status.reset()
+        if self._only_plans():
+            if not self._lines:
+                self._remove_old_plan()
+            if self.get_option("exit_status"):
+                exit_status.apply(exit_status.FAILED)  # until the end is reached
         reason = _in_process.untested()
         if reason is not None:
             self._display.warning(
@@ -161,6 +186,14 @@ class CallbackModule(CallbackBase):
             self._seconds[component] = self._seconds.get(component, 0.0) + time.monotonic() - begun
 
     def _record(self, result: t.Any) -> None:
+        try:
+            self._add_lines(result)
+        except Exception:
+            # ansible-core only warns when a callback fails, so the plan itself must say that a line is missing.
+            self._failures.append(f"{_component(result.task)}: {result.task_name} (its result could not be read)")
+            raise
+
+    def _add_lines(self, result: t.Any) -> None:
         fields = result.task_fields
         # A real run may hold tasks that only look (check_mode: true), and a check run tasks that really run or that
         # look in every run.
@@ -182,17 +215,21 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         """Print and write everything."""
-        if self._only_plans():
-            self._print_plan()
-        else:
+        if not self._only_plans():
             self._print_times()
+            return
+        failed = bool(self._failures or any(stats.failures.values()) or any(stats.dark.values()))
+        outcome = exit_status.outcome(failed=failed, changes=_plan_lines.changes(self._lines))
+        if self.get_option("exit_status"):
+            exit_status.apply(outcome)
+        self._print_plan(outcome)
 
     @staticmethod
     def _only_plans() -> bool:
         """Whether this whole run only plans (--check)."""
         return bool(context.CLIARGS.get("check"))
 
-    def _print_plan(self) -> None:
+    def _print_plan(self, outcome: str) -> None:
         self._display.banner("PLAN")
         for line in self._lines:
             self._display.display(line.text(), color=_COLORS[line.action])
@@ -202,10 +239,19 @@ class CallbackModule(CallbackBase):
             self._display.display(f"The plan is not whole, this failed: {failure}", color=C.COLOR_ERROR)
         counts = _plan_lines.totals(self._lines)
         self._display.display(_plan_lines.summary(counts))
-        self._write_plan(Path(self.get_option("plan_file")), counts)
+        self._write_plan(Path(self.get_option("plan_file")), counts, outcome)
 
-    def _write_plan(self, path: Path, counts: dict[str, int]) -> None:
+    def _remove_old_plan(self) -> None:
+        """A run that ends before its plan is written must not leave the plan of another run behind."""
+        path = Path(self.get_option("plan_file"))
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            self._display.warning(f"{path}: the plan of an earlier run could not be removed: {error}")
+
+    def _write_plan(self, path: Path, counts: dict[str, int], outcome: str) -> None:
         plan = {
+            "status": outcome,
             "whole": not self._failures,
             "failures": self._failures,
             "totals": counts,

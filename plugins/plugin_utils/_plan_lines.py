@@ -291,6 +291,12 @@ def totals(lines: t.Iterable[Line]) -> dict[str, int]:
     return counts
 
 
+def changes(lines: t.Iterable[Line]) -> int:
+    """How many resources a real run would change, or may change because they cannot be planned."""
+    counts = totals(lines)
+    return sum(counts.values()) - counts[_planning.KEPT]
+
+
 def summary(counts: t.Mapping[str, int]) -> str:
     """The plan's last line."""
     text = (
