@@ -84,7 +84,7 @@ def _apply(system: System, path: Path, items: list[dict[str, Any]]) -> None:
 
 
 def _until(system: System, kind: str, namespace: str, satisfied: Any) -> None:
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 300
     while not satisfied(items_of(system, kind, namespace)):
         assert time.monotonic() < deadline, system.kubectl("get", f"{kind},pods", "-n", namespace).stdout
         time.sleep(1)
