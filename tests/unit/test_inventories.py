@@ -58,5 +58,5 @@ def test_every_environment_sets_the_same_variables(file: str) -> None:
     assert not differing(file) - EXCEPTIONS.keys()
 
 
-def test_no_exception_has_outlived_its_reason() -> None:
+def test_exceptions_are_still_needed() -> None:
     assert set().union(*map(differing, FILES)) == EXCEPTIONS.keys()

@@ -1,4 +1,4 @@
-"""Fakes for the tests of the sandbox's account, and what its tests share."""
+"""Fakes and helpers for the tests of the account."""
 
 from __future__ import annotations
 

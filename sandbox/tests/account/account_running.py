@@ -1,4 +1,4 @@
-"""An account in process: moto with everything of ours around it, on 127.0.0.1, with a Kubernetes that is a fake."""
+"""The account in process: extended moto on 127.0.0.1 with a fake Kubernetes."""
 
 from __future__ import annotations
 

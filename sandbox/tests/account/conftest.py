@@ -1,4 +1,4 @@
-"""What the account's tests share: an account that answers, and what EKS needs in it."""
+"""Fixtures: a running account with the resources that EKS needs."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def test_entries(running: Running, cluster: dict[str, Any]) -> None:
     assert code_of(eks.describe_access_entry, clusterName="dev", principalArn=ROLE) == "ResourceNotFoundException"
 
 
-def test_what_entries_refuse(running: Running, cluster: dict[str, Any]) -> None:
+def test_invalid_entries(running: Running, cluster: dict[str, Any]) -> None:
     create = running.client("eks").create_access_entry
     masters = {"clusterName": "dev", "principalArn": USER, "kubernetesGroups": ["system:masters"]}
     assert code_of(create, **masters) == "InvalidParameterException"
@@ -61,7 +61,7 @@ def test_policies(running: Running, cluster: dict[str, Any]) -> None:
     assert code_of(eks.associate_access_policy, **where, **no_namespaces) == "InvalidParameterException"
 
 
-def test_the_creator_is_an_administrator_unless_told_otherwise(running: Running, network: Network) -> None:
+def test_creator_is_administrator_by_default(running: Running, network: Network) -> None:
     create_cluster(running, network, accessConfig={"authenticationMode": "API_AND_CONFIG_MAP"})
     eks = running.client("eks")
     creator = "arn:aws:iam::123456789012:user/deployer"

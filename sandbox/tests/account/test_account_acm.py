@@ -1,4 +1,4 @@
-"""ACM: issued when DNS proves the names, signed by the sandbox's CA, kept for the load balancer."""
+"""ACM: issued after DNS validation, signed by the sandbox CA, stored for the load balancer."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def put_records(running: Running, details: dict[str, Any], zone: str = "example.
     route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})
 
 
-def test_pending_until_the_record_is_there(running: Running) -> None:
+def test_pending_until_the_record_exists(running: Running) -> None:
     arn = request(running, "app.example.com", "*.app.example.com", "www.example.com")
     details = describe(running, arn)
     assert details["Status"] == "PENDING_VALIDATION"
@@ -68,7 +68,7 @@ def test_pending_until_the_record_is_there(running: Running) -> None:
     assert {option["ValidationStatus"] for option in details["DomainValidationOptions"]} == {"SUCCESS"}
 
 
-def test_requests_at_once_issue_once(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_requests_issue_once(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two issues would leave the key of one beside the certificate of the other."""
     arn = request(running, "app.example.com")
     put_records(running, describe(running, arn))
@@ -94,13 +94,13 @@ def test_one_missing_record_keeps_it_pending(running: Running) -> None:
     assert describe(running, arn)["Status"] == "PENDING_VALIDATION"
 
 
-def test_a_private_zone_proves_nothing(running: Running) -> None:
+def test_private_zone_does_not_validate(running: Running) -> None:
     arn = request(running, "a.example.com")
     put_records(running, describe(running, arn), private=True)
     assert describe(running, arn)["Status"] == "PENDING_VALIDATION"
 
 
-def test_the_certificate_chains_to_the_sandboxs_ca(running: Running) -> None:
+def test_certificate_chains_to_the_sandbox_ca(running: Running) -> None:
     instance = running.account.instance
     arn = request(running, "a.example.com", KeyAlgorithm="EC_prime256v1")
     put_records(running, describe(running, arn))
@@ -128,7 +128,7 @@ def test_records_stay_the_same_for_the_next_certificate(running: Running) -> Non
     assert second["Status"] == "ISSUED"
 
 
-def test_deleting_takes_the_key_away(running: Running) -> None:
+def test_deletion_removes_the_key(running: Running) -> None:
     arn = request(running, "a.example.com")
     put_records(running, describe(running, arn))
     describe(running, arn)
@@ -137,7 +137,7 @@ def test_deleting_takes_the_key_away(running: Running) -> None:
     assert not acm.folder(running.account.instance, arn).exists()
 
 
-def test_in_use_is_not_deleted(running: Running, network: Any) -> None:
+def test_certificate_in_use_is_not_deleted(running: Running, network: Any) -> None:
     arn = request(running, "a.example.com")
     put_records(running, describe(running, arn))
     elbv2 = running.client("elbv2")
@@ -150,13 +150,13 @@ def test_in_use_is_not_deleted(running: Running, network: Any) -> None:
     assert code_of(running.client("acm").delete_certificate, CertificateArn=arn) == "ResourceInUseException"
 
 
-def test_email_validation_is_refused(running: Running) -> None:
+def test_email_validation_is_rejected(running: Running) -> None:
     client = running.client("acm")
     wanted = {"DomainName": "a.example.com", "ValidationMethod": "EMAIL"}
     assert code_of(client.request_certificate, **wanted) == "InvalidParameterException"
 
 
-def test_an_imported_certificate_is_kept_for_the_load_balancer(running: Running) -> None:
+def test_imported_certificate_is_stored_for_the_load_balancer(running: Running) -> None:
     from flaskops_sandbox import ca
 
     leaf, key, chain = ca.sign_pem(running.account.instance, "b.example.com", ["b.example.com"])

@@ -1,4 +1,4 @@
-"""Who may call, and what the log of calls says afterwards."""
+"""Authentication of callers and the call log."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ UNKNOWN = {"aws_access_key_id": "AKIAUNKNOWNUNKNOWN12", "aws_secret_access_key":
         ("DELETE /unknown", True),
     ],
 )
-def test_mutating_is_judged_by_meaning(action: str, mutating: bool) -> None:
+def test_mutating_actions(action: str, mutating: bool) -> None:
     assert is_mutating(action) is mutating
 
 
-def test_callers_are_known_by_their_keys(running: Running) -> None:
+def test_callers_are_identified_by_access_key(running: Running) -> None:
     for user in ("deployer", "alb-controller", "external-secrets"):
         arn = running.client("sts", user).get_caller_identity()["Arn"]
         assert arn == f"arn:aws:iam::123456789012:user/{user}"
@@ -55,7 +55,7 @@ def test_callers_are_known_by_their_keys(running: Running) -> None:
         ("elbv2", "describe_load_balancers", "InvalidClientTokenId", 403),
     ],
 )
-def test_unknown_keys_are_refused_in_the_services_protocol(
+def test_unknown_keys_are_rejected_in_the_protocol_of_the_service(
     running: Running, service: str, operation: str, code: str, status: int
 ) -> None:
     client = running.client(service, **UNKNOWN)
@@ -66,7 +66,7 @@ def test_unknown_keys_are_refused_in_the_services_protocol(
     assert calls(running)[-1]["principal"] == "unknown"
 
 
-def test_inactive_keys_are_refused(running: Running) -> None:
+def test_inactive_keys_are_rejected(running: Running) -> None:
     iam = running.client("iam")
     keys = running.account.instance.credentials()["external-secrets"]
     iam.update_access_key(UserName="external-secrets", AccessKeyId=keys["access_key"], Status="Inactive")
@@ -105,7 +105,7 @@ def test_every_call_is_logged_with_its_action(running: Running) -> None:
     ]
 
 
-def test_the_log_file_holds_what_the_page_shows_and_no_secret(running: Running) -> None:
+def test_log_file_equals_the_page_and_has_no_secret(running: Running) -> None:
     running.client("secretsmanager").create_secret(Name="a", SecretString="hidden-value")
     text = (running.account.instance.log_dir / "calls.jsonl").read_text(encoding="utf-8")
     assert [json.loads(line) for line in text.splitlines()] == calls(running)
@@ -142,7 +142,7 @@ def test_pages(running: Running) -> None:
     ("service", "operation"),
     [("ec2", "describe_ipam_pools"), ("rds", "describe_db_engine_versions"), ("eks", "list_fargate_profiles")],
 )
-def test_what_is_missing_says_so_and_is_not_retried(running: Running, service: str, operation: str) -> None:
+def test_unsupported_operation_returns_501(running: Running, service: str, operation: str) -> None:
     wanted = {"clusterName": "dev"} if service == "eks" else {}
     with pytest.raises(ClientError) as caught:
         getattr(running.client(service), operation)(**wanted)
@@ -155,7 +155,7 @@ def test_shield_answers_the_load_balancer_controller(running: Running) -> None:
     assert running.client("shield").get_subscription_state()["SubscriptionState"] == "INACTIVE"
 
 
-def test_unsigned_requests_are_refused(running: Running) -> None:
+def test_unsigned_requests_are_rejected(running: Running) -> None:
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(f"{running.url}/clusters")
     assert caught.value.code == 403

@@ -1,11 +1,11 @@
-"""What EC2 refuses to delete, in the order in which a teardown meets it."""
+"""Deletions that EC2 rejects, in the order of a teardown."""
 
 from __future__ import annotations
 
 from account_fakes import Network, Running, code_of
 
 
-def test_the_whole_way_down(running: Running, network: Network) -> None:
+def test_complete_teardown(running: Running, network: Network) -> None:
     """A VPC with gateway, NAT, route table, groups and a load balancer: everything goes, in the right order only."""
     ec2, elbv2 = running.client("ec2"), running.client("elbv2")
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
@@ -47,7 +47,7 @@ def test_the_whole_way_down(running: Running, network: Network) -> None:
     assert network.vpc_id not in {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]}
 
 
-def test_an_interface_keeps_group_and_subnet(running: Running, network: Network) -> None:
+def test_interface_blocks_group_and_subnet(running: Running, network: Network) -> None:
     ec2 = running.client("ec2")
     group = ec2.create_security_group(GroupName="g", Description="g", VpcId=network.vpc_id)["GroupId"]
     interface = ec2.create_network_interface(SubnetId=network.subnet_ids[0], Groups=[group])
@@ -58,7 +58,7 @@ def test_an_interface_keeps_group_and_subnet(running: Running, network: Network)
     ec2.delete_subnet(SubnetId=network.subnet_ids[0])
 
 
-def test_moto_is_left_as_it_was(running: Running) -> None:
+def test_patches_of_moto_are_undone(running: Running) -> None:
     from moto.ec2.models.subnets import SubnetBackend
 
     changed = SubnetBackend.delete_subnet

@@ -1,4 +1,4 @@
-"""The EKS API, spoken by boto3: what it refuses, what it does to EC2 and Kubernetes, and its states."""
+"""The EKS API with boto3: rejections, effects on EC2 and Kubernetes, and states."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_cluster_gets_endpoint_ca_and_security_group(
     assert (name, version, sorted(reserved)) == ("dev", "1.34", ["eu-west-1a", "eu-west-1b"])
 
 
-def test_create_is_refused_for_what_eks_refuses(running: Running, network: Network, cluster: dict[str, Any]) -> None:
+def test_invalid_clusters_are_rejected(running: Running, network: Network, cluster: dict[str, Any]) -> None:
     create = running.client("eks").create_cluster
     good = {"roleArn": cluster["roleArn"], "resourcesVpcConfig": {"subnetIds": network.subnet_ids}}
     one_zone = {"subnetIds": network.subnet_ids[:1]}
@@ -98,7 +98,7 @@ def test_required_parameters_are_checked_by_the_server(running: Running) -> None
     assert code_of(careless.describe_cluster, name="absent") == "ResourceNotFoundException"
 
 
-def test_a_failed_start_names_its_reason(running: Running, network: Network) -> None:
+def test_failed_start_reports_its_reason(running: Running, network: Network) -> None:
     running.kubernetes.fail.add("create")
     failed = create_cluster(running, network)
     assert failed["status"] == "FAILED"
@@ -150,7 +150,7 @@ def test_one_update_at_a_time(running: Running, cluster: dict[str, Any]) -> None
     assert eks.list_updates(name="dev")["updateIds"] == [update["id"]]
 
 
-def test_one_type_of_change_an_update(running: Running, cluster: dict[str, Any]) -> None:
+def test_one_type_of_change_per_update(running: Running, cluster: dict[str, Any]) -> None:
     eks = running.client("eks")
     both = {"logging": {"clusterLogging": [{"types": ["api"], "enabled": True}]}, "deletionProtection": True}
     assert code_of(eks.update_cluster_config, name="dev", **both) == "InvalidParameterException"
@@ -169,7 +169,7 @@ def test_endpoint_access(running: Running, cluster: dict[str, Any]) -> None:
     assert (config["endpointPrivateAccess"], config["publicAccessCidrs"]) == (True, ["192.0.2.0/24"])
 
 
-def test_versions_go_up_by_one_and_nodes_follow(running: Running, network: Network) -> None:
+def test_version_upgrades_of_cluster_and_nodes(running: Running, network: Network) -> None:
     create_cluster(running, network, version="1.33")
     add_nodegroup(running, network)
     eks = running.client("eks")
@@ -249,14 +249,14 @@ def test_a_second_owner_of_the_workers_fails(running: Running, network: Network,
     assert empty["status"] == "ACTIVE"
 
 
-def test_a_failed_join_names_its_reason(running: Running, network: Network, cluster: dict[str, Any]) -> None:
+def test_failed_join_reports_its_reason(running: Running, network: Network, cluster: dict[str, Any]) -> None:
     running.kubernetes.fail.add("join_nodes")
     group = add_nodegroup(running, network)
     assert group["status"] == "CREATE_FAILED"
     assert group["health"]["issues"][0]["code"] == "NodeCreationFailure"
 
 
-def test_nodegroups_keep_their_cluster_and_can_come_again(
+def test_cluster_with_nodegroups_is_kept_and_nodegroups_can_be_recreated(
     running: Running, network: Network, cluster: dict[str, Any]
 ) -> None:
     eks, ec2 = running.client("eks"), running.client("ec2")
@@ -298,7 +298,7 @@ def test_nodegroup_config(running: Running, network: Network, cluster: dict[str,
     assert taints == [{"key": "k", "value": "v", "effect": "NoExecute"}]
 
 
-def test_scaling_to_nothing_and_back(running: Running, network: Network, cluster: dict[str, Any]) -> None:
+def test_scaling_to_zero_and_back(running: Running, network: Network, cluster: dict[str, Any]) -> None:
     eks = running.client("eks")
     add_nodegroup(running, network)
 
@@ -351,7 +351,7 @@ def test_addons(running: Running, cluster: dict[str, Any]) -> None:
     eventually(lambda: not eks.list_addons(clusterName="dev")["addons"])
 
 
-def test_addons_are_refused_for_what_eks_refuses(running: Running, cluster: dict[str, Any]) -> None:
+def test_invalid_addons_are_rejected(running: Running, cluster: dict[str, Any]) -> None:
     create = running.client("eks").create_addon
     assert code_of(create, clusterName="dev", addonName="nothing") == "InvalidParameterException"
     assert code_of(create, clusterName="dev", addonName="coredns", addonVersion="v0") == "InvalidParameterException"
@@ -399,5 +399,5 @@ def test_tags_by_arn(running: Running, cluster: dict[str, Any]) -> None:
     assert code_of(eks.list_tags_for_resource, resourceArn=arn + "x") == "NotFoundException"
 
 
-def test_what_is_not_here_says_so(running: Running, cluster: dict[str, Any]) -> None:
+def test_unsupported_eks_operation_returns_501(running: Running, cluster: dict[str, Any]) -> None:
     assert code_of(running.client("eks").list_insights, clusterName="dev") == "NotImplemented"

@@ -1,4 +1,4 @@
-"""The real servers behind RDS, ElastiCache and ECR. They need Debian's packages; a missing one is a failure."""
+"""The real servers behind RDS, ElastiCache and ECR. A missing Debian package is a failure."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_rds_manages_a_password_in_secrets_manager(running: Running) -> None:
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_what_rds_refuses(running: Running) -> None:
+def test_rds_rejections(running: Running) -> None:
     create = running.client("rds").create_db_instance
     wanted = {
         "DBInstanceIdentifier": "db", "DBInstanceClass": "db.t4g.micro", "AllocatedStorage": 20,
@@ -231,7 +231,7 @@ def test_a_replication_group_is_a_real_redis(running: Running, network: Network)
     client.delete_cache_subnet_group(CacheSubnetGroupName="cache")
 
 
-def test_what_elasticache_refuses(running: Running) -> None:
+def test_elasticache_rejections(running: Running) -> None:
     create = running.client("elasticache").create_replication_group
     wanted = {"ReplicationGroupId": "cache", "ReplicationGroupDescription": "d"}
     assert code_of(create, **wanted, AuthToken=TOKEN) == "InvalidParameterCombination"
@@ -277,7 +277,7 @@ class Push:
         return str(answer.headers["Docker-Content-Digest"])
 
 
-def test_what_is_pushed_is_what_ecr_finds(running: Running) -> None:
+def test_pushed_images_are_listed_by_ecr(running: Running) -> None:
     need(Path(registry.PROGRAM).exists(), "docker-registry")
     running.account.registry.start()
     ecr = running.client("ecr")
@@ -317,7 +317,7 @@ def test_what_is_pushed_is_what_ecr_finds(running: Running) -> None:
         push.ask("GET", f"/v2/team/flask/manifests/{other}")
 
 
-def test_the_registry_asks_for_the_password(running: Running) -> None:
+def test_registry_requires_the_password(running: Running) -> None:
     need(Path(registry.PROGRAM).exists(), "docker-registry")
     running.account.registry.start()
     push = Push(running)

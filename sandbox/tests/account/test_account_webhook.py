@@ -1,4 +1,4 @@
-"""Tokens of EKS: who is let in, as what, and who is not."""
+"""EKS tokens: authentication and groups."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _entry(running: Running, **wanted: Any) -> None:
     running.client("eks").create_access_entry(clusterName="dev", principalArn=DEPLOYER, **wanted)
 
 
-def test_cluster_admin_becomes_a_master(running: Running, cluster: dict[str, Any]) -> None:
+def test_cluster_admin_is_in_system_masters(running: Running, cluster: dict[str, Any]) -> None:
     _entry(running)
     running.client("eks").associate_access_policy(
         clusterName="dev", principalArn=DEPLOYER, policyArn=ADMIN, accessScope={"type": "cluster"}
@@ -86,13 +86,13 @@ def test_groups_and_user_name_come_from_the_entry(running: Running, cluster: dic
     assert (user["username"], user["groups"]) == ("dave", ["viewers"])
 
 
-def test_the_sandboxs_own_sts_endpoint_counts(running: Running, cluster: dict[str, Any]) -> None:
+def test_sts_endpoint_of_the_sandbox_is_accepted(running: Running, cluster: dict[str, Any]) -> None:
     _entry(running)
     token = make_token(running, url=f"{running.account.instance.aws_endpoint_url}/")
     assert review(running, token)["authenticated"] is True
 
 
-def test_role_sessions_enter_through_the_roles_entry(running: Running, cluster: dict[str, Any]) -> None:
+def test_role_sessions_use_the_entry_of_the_role(running: Running, cluster: dict[str, Any]) -> None:
     role = running.role("ops", "ec2.amazonaws.com")
     running.client("eks").create_access_entry(clusterName="dev", principalArn=role, kubernetesGroups=["ops"])
     session = running.client("sts").assume_role(RoleArn=role, RoleSessionName="ada@home")["Credentials"]
@@ -115,14 +115,14 @@ def _presign(session: dict[str, str]) -> str:
     return "k8s-aws-v1." + base64.urlsafe_b64encode(str(request.url).encode()).decode().rstrip("=")
 
 
-def test_without_an_entry_nobody_enters(running: Running, cluster: dict[str, Any]) -> None:
+def test_principal_without_an_entry_is_denied(running: Running, cluster: dict[str, Any]) -> None:
     status = review(running, make_token(running))
     assert status["authenticated"] is False
     assert "no access entry" in status["error"]
     assert "user" not in status
 
 
-def test_the_creator_enters_when_bootstrapped(running: Running, network: Network) -> None:
+def test_bootstrapped_creator_has_access(running: Running, network: Network) -> None:
     create_cluster(running, network, accessConfig={"authenticationMode": "API"})
     assert review(running, make_token(running))["user"]["groups"] == ["system:masters"]
 
@@ -136,7 +136,7 @@ def test_the_creator_enters_when_bootstrapped(running: Running, network: Network
         ({"url": "https://sts.example.com/"}, "is not STS"),
     ],
 )
-def test_wrong_tokens(running: Running, cluster: dict[str, Any], token: dict[str, Any], cause: str) -> None:
+def test_invalid_signatures(running: Running, cluster: dict[str, Any], token: dict[str, Any], cause: str) -> None:
     _entry(running)
     status = review(running, make_token(running, **token))
     assert status["authenticated"] is False
@@ -144,14 +144,16 @@ def test_wrong_tokens(running: Running, cluster: dict[str, Any], token: dict[str
 
 
 @pytest.mark.parametrize("token", ["", "k8s-aws-v1.", "k8s-aws-v1.%%%", "k8s-aws-v1.aGVsbG8", "Bearer x"])
-def test_what_is_no_token(running: Running, cluster: dict[str, Any], token: str) -> None:
+def test_malformed_tokens(running: Running, cluster: dict[str, Any], token: str) -> None:
     assert review(running, token)["authenticated"] is False
 
 
 @pytest.mark.parametrize(
     ("minutes", "known"), [(0, True), (14, True), (-4, True), (16, False), (-6, False)],
 )  # fmt: skip
-def test_tokens_live_fifteen_minutes(running: Running, cluster: dict[str, Any], minutes: int, known: bool) -> None:
+def test_tokens_expire_after_fifteen_minutes(
+    running: Running, cluster: dict[str, Any], minutes: int, known: bool
+) -> None:
     _entry(running)
     later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=minutes)
     status = webhook.review(running.account.eks, "dev", make_token(running), later)
@@ -166,7 +168,7 @@ def test_a_changed_parameter_breaks_the_signature(running: Running, cluster: dic
     assert "signature" in review(running, forged)["error"]
 
 
-def test_the_log_never_sees_the_token(running: Running, cluster: dict[str, Any]) -> None:
+def test_token_is_not_logged(running: Running, cluster: dict[str, Any]) -> None:
     token = make_token(running)
     review(running, token)
     assert token not in (running.account.instance.log_dir / "calls.jsonl").read_text(encoding="utf-8")

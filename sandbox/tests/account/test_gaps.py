@@ -1,9 +1,9 @@
-"""Answers of the account that plain moto gives otherwise than AWS."""
+"""Operations that moto implements differently from AWS."""
 
 from __future__ import annotations
 
 
-def test_tags_of_gateways_and_addresses_are_found_by_the_types_that_aws_documents(running):
+def test_tags_of_gateways_and_addresses_have_the_documented_types(running):
     ec2 = running.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
@@ -18,7 +18,7 @@ def specification(kind):
     return {"ResourceType": kind, "Tags": [{"Key": "a", "Value": "b"}]}
 
 
-def test_a_launch_templates_own_tags_are_no_part_of_its_data(running):
+def test_tags_of_a_launch_template_are_not_part_of_its_data(running):
     ec2 = running.client("ec2")
     ec2.create_launch_template(
         LaunchTemplateName="nodes",
@@ -42,7 +42,7 @@ def test_versions_can_be_deleted_but_not_the_default(running):
     assert [version["VersionNumber"] for version in found] == [1]
 
 
-def test_a_key_is_removed_by_its_arn(running):
+def test_key_is_deleted_by_arn(running):
     kms = running.client("kms")
     arn = kms.create_key()["KeyMetadata"]["Arn"]
     kms.disable_key(KeyId=arn)

@@ -1,4 +1,4 @@
-"""A whole data plane for one test: moto's ELBv2 in threads, the proxy, and real targets, all on 127.0.0.0/8."""
+"""A complete data plane per test: moto's ELBv2 in threads, the proxy and real targets, all on 127.0.0.0/8."""
 
 from __future__ import annotations
 

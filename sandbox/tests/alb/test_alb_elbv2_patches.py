@@ -1,4 +1,4 @@
-"""Where moto's ELBv2 differs from AWS and the controller would notice."""
+"""Differences of moto's ELBv2 from AWS that affect the controller."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_deletion_protection_holds(account: Account) -> None:
     assert account.elbv2.describe_load_balancers()["LoadBalancers"] == []
 
 
-def test_deregistering_a_stranger_succeeds(account: Account) -> None:
+def test_deregistering_an_unknown_target_succeeds(account: Account) -> None:
     group = account.group()
     account.elbv2.deregister_targets(TargetGroupArn=group, Targets=[{"Id": "10.0.0.9", "Port": 80}])
     account.elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": "10.0.0.1", "Port": 80}])
@@ -147,7 +147,7 @@ def test_modifying_a_listener_keeps_extra_certificates(account: Account) -> None
     assert [(item["CertificateArn"], item["IsDefault"]) for item in found] == [(next_main, True), (extra, False)]
 
 
-def test_a_target_groups_load_balancers_follow_the_rules(account: Account) -> None:
+def test_load_balancers_of_a_target_group_follow_the_rules(account: Account) -> None:
     group, listener = account.group(), account.listener()
 
     def balancers() -> list[str]:
@@ -170,7 +170,7 @@ def test_fifty_tags_fit(account: Account) -> None:
     assert code(error) == "TooManyTags"
 
 
-def test_transforms_are_refused_not_forgotten(account: Account) -> None:
+def test_transforms_are_rejected(account: Account) -> None:
     listener = account.listener()
     rewrite = {"Type": "url-rewrite", "UrlRewriteConfig": {"Rewrites": [{"Regex": "a", "Replace": "b"}]}}
     with pytest.raises(ClientError, match="transforms"):

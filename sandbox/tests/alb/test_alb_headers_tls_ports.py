@@ -1,4 +1,4 @@
-"""Forwarded headers, the choice of certificates, and who owns a port."""
+"""Forwarded headers, selection of certificates, and owners of ports."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_trace_id_has_time_and_96_bits() -> None:
     assert (version, time, len(random)) == ("1", "5759e988", 24)
 
 
-def test_connection_headers_stay_behind() -> None:
+def test_connection_headers_are_removed() -> None:
     received = CIMultiDictProxy(
         CIMultiDict(
             [

@@ -1,4 +1,4 @@
-"""A target's life and what DescribeTargetHealth answers about it."""
+"""Target states and the result of DescribeTargetHealth."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_code_matches(matcher: str, good: list[int], bad: list[int]) -> None:
         ([], []),
     ],
 )
-def test_eligible_fails_open_but_never_to_those_that_leave(states: list[str], chosen: list[int]) -> None:
+def test_eligible_fails_open_but_not_to_draining_targets(states: list[str], chosen: list[int]) -> None:
     assert health.eligible(list(enumerate(map(Health, states)))) == chosen
 
 
@@ -108,7 +108,7 @@ def test_answer(
     assert [found["state"] for found in answer(registered, leaving, entries, asked)] == expected
 
 
-def test_a_silent_data_plane_is_not_believed(tmp_path: Path) -> None:
+def test_stale_health_report_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "target-health.json"
     assert read(path) == {}
     write(path, {"group": [entry(1, "healthy")]})

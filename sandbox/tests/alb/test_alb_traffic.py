@@ -315,7 +315,7 @@ def test_one_port_has_one_owner(make_world: MakeWorld) -> None:
         ResponseParserError("no element found"),
     ],
 )
-def test_traffic_goes_on_while_the_api_does_not_answer(
+def test_traffic_continues_while_the_api_is_down(
     trouble: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FLASKOPS_STATE_ROOT", str(tmp_path))

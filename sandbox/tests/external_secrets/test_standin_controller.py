@@ -1,4 +1,4 @@
-"""What a change seen by the watches sets to work."""
+"""Objects that are queued after a change."""
 
 from __future__ import annotations
 
@@ -53,9 +53,7 @@ def worked(controller: Controller) -> set[str]:
         (("metadata", "uid"), "other", True),
     ],
 )
-def test_only_what_is_wanted_counts_not_the_status(
-    controller: Controller, path: tuple[str, str], value: object, due: bool
-) -> None:
+def test_status_changes_are_ignored(controller: Controller, path: tuple[str, str], value: object, due: bool) -> None:
     changed = copy.deepcopy(APP)
     changed.setdefault(path[0], {})[path[1]] = value
     controller.seen("ExternalSecret", changed, False)
@@ -71,7 +69,7 @@ def test_only_what_is_wanted_counts_not_the_status(
     ],
 )
 @pytest.mark.parametrize("gone", [False, True])
-def test_a_store_concerns_its_users(
+def test_store_change_queues_its_users(
     controller: Controller, kind: str, namespace: str, users: set[str], gone: bool
 ) -> None:
     store: Object = {"metadata": {"name": "aws", "generation": 1}, "spec": {}}
@@ -85,14 +83,12 @@ def test_a_store_concerns_its_users(
     ("namespace", "name", "owners"),
     [("flask", "app-secret", {"app"}), ("flask", "local", {"local"}), ("elsewhere", "app-secret", set())],
 )
-def test_a_secret_concerns_the_one_that_writes_it(
-    controller: Controller, namespace: str, name: str, owners: set[str]
-) -> None:
+def test_secret_change_queues_its_writer(controller: Controller, namespace: str, name: str, owners: set[str]) -> None:
     controller.seen("Secret", {"metadata": {"name": name, "namespace": namespace}}, True)
     assert worked(controller) == owners
 
 
-def test_a_deleted_one_is_forgotten_and_new_when_it_returns(controller: Controller) -> None:
+def test_deleted_object_is_new_when_it_is_recreated(controller: Controller) -> None:
     controller.seen("ExternalSecret", APP, True)
     assert worked(controller) == set()
     assert Key("ExternalSecret", "flask", "app") not in controller._known
@@ -100,7 +96,7 @@ def test_a_deleted_one_is_forgotten_and_new_when_it_returns(controller: Controll
     assert worked(controller) == {"app"}
 
 
-def test_health_is_ready_after_every_list_and_ill_without_watches(controller: Controller) -> None:
+def test_ready_after_every_list_and_unhealthy_without_watches(controller: Controller) -> None:
     server = serve_health(controller, 0)
     port = server.server_address[1]
 

@@ -33,7 +33,7 @@ def queue(clock: Clock) -> Queue:
     return Queue(clock)
 
 
-def test_the_earliest_time_counts_and_a_key_is_there_once(queue: Queue, clock: Clock) -> None:
+def test_earliest_time_wins_and_keys_are_unique(queue: Queue, clock: Clock) -> None:
     queue.add(A, 10)
     queue.add(A, 5)
     queue.add(A, 20)
@@ -46,7 +46,7 @@ def test_the_earliest_time_counts_and_a_key_is_there_once(queue: Queue, clock: C
     assert queue.take(timeout=0) is None
 
 
-def test_a_busy_key_waits_and_does_not_hold_up_others(queue: Queue) -> None:
+def test_busy_key_waits_without_blocking_others(queue: Queue) -> None:
     queue.add(A)
     assert queue.take(timeout=0) == A
     queue.add(A)

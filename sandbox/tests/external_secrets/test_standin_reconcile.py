@@ -1,4 +1,4 @@
-"""The stand-in against an object layer in memory: policies, refresh, status, failures."""
+"""The stand-in with an in-memory cluster: policies, refresh, status, failures."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ def test_force_sync_and_a_changed_spec_refresh_at_once(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("damage", ["deleted", "edited"])
-def test_a_deleted_or_edited_secret_comes_back_at_once(bench: Bench, damage: str) -> None:
+def test_deleted_or_edited_secret_is_restored_immediately(bench: Bench, damage: str) -> None:
     bench.run()
     if damage == "deleted":
         del bench.cluster.secrets["flask-app-secret"]
@@ -273,7 +273,7 @@ def test_deletion_policy_delete_follows_the_source(bench: Bench) -> None:
     assert bench.cluster.data()["DATABASE_PASSWORD"] == "back"
 
 
-def test_deletion_policy_delete_spares_a_secret_of_somebody_else(bench: Bench) -> None:
+def test_deletion_policy_delete_keeps_a_secret_of_another_owner(bench: Bench) -> None:
     bench.found["spec"]["target"]["deletionPolicy"] = "Delete"
     bench.source.contents.clear()
     bench.cluster.secrets["flask-app-secret"] = {"metadata": {"name": "flask-app-secret"}, "data": {}}
@@ -306,7 +306,7 @@ def test_none_writes_no_secret(bench: Bench) -> None:
     assert bench.cluster.secrets == {} and bench.ready[0] == "True"
 
 
-def test_a_secret_of_another_controller_is_left_alone(bench: Bench) -> None:
+def test_secret_of_another_controller_is_not_changed(bench: Bench) -> None:
     owner = {"kind": "ExternalSecret", "name": "other", "uid": "uid-2", "controller": True}
     bench.cluster.secrets["flask-app-secret"] = {
         "metadata": {"name": "flask-app-secret", "resourceVersion": "1", "ownerReferences": [owner]},
@@ -317,7 +317,7 @@ def test_a_secret_of_another_controller_is_left_alone(bench: Bench) -> None:
     assert bench.cluster.data() == {"a": "x"}
 
 
-def test_a_conflict_is_left_to_the_next_try(bench: Bench) -> None:
+def test_conflict_is_retried(bench: Bench) -> None:
     bench.run()
     bench.rotate("two")
     read = bench.cluster.secret
@@ -360,7 +360,7 @@ def test_data_from_extract_comes_first_and_data_wins(bench: Bench) -> None:
         ({"refreshInterval": "soon"}, "spec.refreshInterval"),
     ],
 )
-def test_what_is_not_supported_is_refused_by_name(bench: Bench, change: Object, message: str) -> None:
+def test_unsupported_fields_are_named(bench: Bench, change: Object, message: str) -> None:
     bench.found["spec"].update(change)
     assert bench.run() == Result(), "waiting does not help"
     assert bench.ready[:2] == ("False", "SecretSyncedError") and message in bench.ready[2]
@@ -376,7 +376,7 @@ def test_what_is_not_supported_is_refused_by_name(bench: Bench, change: Object, 
         ({"provider": {"aws": {"service": "SecretsManager", "region": "eu-west-1", "role": "r"}}}, Result()),
     ],
 )  # fmt: skip
-def test_a_store_that_cannot_be_used(bench: Bench, store: Object | None, result: Result) -> None:
+def test_unusable_store(bench: Bench, store: Object | None, result: Result) -> None:
     if store is None:
         bench.cluster.stores.clear()
     else:
@@ -406,7 +406,7 @@ def test_store_status(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("gone", ["absent", "deleting"])
-def test_what_is_gone_is_left_alone(bench: Bench, gone: str) -> None:
+def test_deleted_objects_are_ignored(bench: Bench, gone: str) -> None:
     if gone == "absent":
         bench.cluster.external_secrets.clear()
     else:

@@ -1,4 +1,4 @@
-"""Reading specs: what is refused, durations, properties, fingerprints."""
+"""Parsing of specs: rejected fields, durations, properties, fingerprints."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_unsupported_fields_of_stores(found: dict[str, Any], refused: list[str])
     assert spec.unsupported(found, spec.STORE) == refused
 
 
-def test_the_refusal_names_every_field() -> None:
+def test_error_names_every_field() -> None:
     with pytest.raises(SpecError, match=r"spec\.dataFrom\[0\]\.find, spec\.other"):
         spec.check({"dataFrom": [{"find": {}}], "other": 1}, spec.EXTERNAL_SECRET)
 
@@ -85,7 +85,7 @@ def test_seconds(duration: str, expected: float) -> None:
 
 
 @pytest.mark.parametrize("duration", ["", "10", "1d", "s", "10s?", "-5s"])
-def test_what_is_no_duration_is_refused(duration: str) -> None:
+def test_invalid_durations_are_rejected(duration: str) -> None:
     with pytest.raises(SpecError, match="refreshInterval"):
         spec.seconds(duration)
 
@@ -118,7 +118,7 @@ def test_take(prop: str, expected: bytes) -> None:
         (b"[1]", "p", "no JSON object"),
     ],
 )
-def test_take_names_what_is_missing_and_no_value(content: bytes, prop: str, message: str) -> None:
+def test_take_names_the_missing_property_without_values(content: bytes, prop: str, message: str) -> None:
     with pytest.raises(SourceError, match=message) as error:
         spec.take(content, Remote("key", prop))
     assert "plain" not in str(error.value)

@@ -1,4 +1,4 @@
-"""What modules that only read make of the answers of AWS."""
+"""Results of info modules."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class FakeApi:
         return self.tags.get(arn)
 
 
-def test_names_are_asked_once_and_the_missing_left_out() -> None:
+def test_names_are_read_once_and_missing_ones_omitted() -> None:
     asked: list[str] = []
 
     def describe(name: str) -> dict[str, Any] | None:
@@ -45,7 +45,7 @@ def test_names_are_asked_once_and_the_missing_left_out() -> None:
     assert asked == ["b", "none", "a"]
 
 
-def test_a_policy_deleted_after_the_list_is_left_out() -> None:
+def test_policy_deleted_after_the_list_is_omitted() -> None:
     entries = [{"PolicyName": name, "Arn": f"arn:{name}", "Path": "/"} for name in ("own", "gone", "other")]
     api: Any = FakeApi({"Local": entries}, {"arn:own": {"Tags": TAGS}})
     (found,) = policies(api, ["own", "gone", "none"])
@@ -110,7 +110,7 @@ class FakeModule:
         ),
     ],
 )
-def test_the_report_names_the_kind_when_aws_refuses(outcome: Any, expected: dict[str, Any]) -> None:
+def test_report_names_the_kind_after_an_api_error(outcome: Any, expected: dict[str, Any]) -> None:
     def read() -> Any:
         if isinstance(outcome, Exception):
             raise outcome

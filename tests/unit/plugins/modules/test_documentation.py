@@ -1,4 +1,4 @@
-"""The documentation of every AWS module says what its argument_spec does; RETURN holds what a plan is built from."""
+"""The documentation of every AWS module matches its argument_spec; RETURN has the values for plans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The request module against real servers of its own, with and without TLS."""
+"""The module http_request with real servers, with and without TLS."""
 
 from __future__ import annotations
 
@@ -115,13 +115,13 @@ def test_connects_to_the_address_and_keeps_the_name(secure: int, ca: Path) -> No
     assert result["changed"] is False
 
 
-def test_a_certificate_for_another_name_is_refused(secure: int, ca: Path) -> None:
+def test_certificate_for_another_name_is_rejected(secure: int, ca: Path) -> None:
     result = run(f"https://other.flask.example:{secure}/", ca_path=str(ca))
     assert "not trusted" in result["msg"]
     assert "status" not in result
 
 
-def test_a_certificate_of_an_unknown_ca_is_refused(secure: int) -> None:
+def test_certificate_of_an_unknown_ca_is_rejected(secure: int) -> None:
     assert "not trusted" in run(f"https://{NAME}:{secure}/")["msg"]
 
 
@@ -142,7 +142,7 @@ def test_a_wrong_status_fails_with_the_body(plain: int) -> None:
     assert result["status"] == 503
 
 
-def test_a_redirect_is_an_answer(plain: int) -> None:
+def test_redirect_is_returned(plain: int) -> None:
     result = run(f"http://{NAME}:{plain}/old", status_code=[301])
     assert "msg" not in result
     assert result["headers"]["location"] == "/new"
@@ -158,14 +158,14 @@ def test_follows_redirects_only_to_the_same_name(plain: int, path: str, status: 
     assert (result["status"], result["json"]["path"]) == (status, end)
 
 
-def test_an_endless_redirect_ends(plain: int) -> None:
+def test_endless_redirect_fails(plain: int) -> None:
     assert "redirects" in run(f"http://{NAME}:{plain}/loop", follow_redirects=True)["msg"]
 
 
-def test_nobody_listens(plain: int) -> None:
+def test_connection_refused(plain: int) -> None:
     assert "no answer from 127.0.0.2" in run(f"http://{NAME}:{plain}/", connect_address="127.0.0.2")["msg"]
 
 
 @pytest.mark.parametrize("url", ["api.example.com/status", "ftp://api.example.com", "https://"])
-def test_what_is_no_url(url: str) -> None:
+def test_invalid_url(url: str) -> None:
     assert "is no URL" in run(url)["msg"]

@@ -1,4 +1,4 @@
-"""Listing several kinds: kinds that the cluster does not know have no objects."""
+"""List several kinds: unknown kinds have no objects."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def params(*kinds: str) -> dict[str, Any]:
     return {"namespace": "flask", "kinds": wanted, "label_selectors": ["a=b", "c"]}
 
 
-def test_every_kind_is_listed_in_its_turn() -> None:
+def test_every_kind_is_listed() -> None:
     client = Client()
     found = manifests_info.list_objects(client, params("Service", "Deployment", "Job"))
     assert [(item["kind"], item["apiVersion"], item["metadata"]["name"]) for item in found] == [
@@ -54,6 +54,6 @@ def test_a_kind_that_the_cluster_does_not_know_has_no_objects(kind: str, status:
     assert manifests_info.list_objects(Client(status), params(kind)) == []
 
 
-def test_a_refusal_is_no_empty_list() -> None:
+def test_rejection_is_not_an_empty_list() -> None:
     with pytest.raises(ApiException):
         manifests_info.list_objects(Client(403), params("Job"))

@@ -236,7 +236,7 @@ def test_versions_of_nodes_and_addons(run: Runner, network: Any, role: str, grou
         assert not run(module, **named)["changed"], "a version that is not mentioned is not compared"
 
 
-def test_failed_nodes_are_named_and_made_again(
+def test_failed_nodes_are_reported_and_created_again(
     run: Runner, network: Any, role: str, group: dict[str, Any], running: Any
 ) -> None:
     run("eks_cluster", name="c", role_arn=role, subnet_ids=network.subnet_ids)
@@ -338,7 +338,7 @@ def test_children_of_a_missing_cluster_are_planned(run: Runner) -> None:
     assert "none" in run("eks_addon", cluster_name="none", name="vpc-cni")["msg"]
 
 
-def test_what_carries_no_tag_is_not_removed(
+def test_untagged_objects_are_not_removed(
     run: Runner, network: Any, role: str, group: dict[str, Any], running: Any
 ) -> None:
     """Its protection stays as well. Of an entry or association there can only be one, so that one is meant."""
@@ -425,7 +425,7 @@ def test_certificate(run: Runner, running: Any) -> None:
     assert left == {"NS", "SOA"}
 
 
-def test_secrets_are_described_without_a_value_and_left_as_they_are(run: Runner, running: Any) -> None:
+def test_secrets_are_described_without_value_or_change(run: Runner, running: Any) -> None:
     manager = running.client("secretsmanager")
     tags = [{"Key": "flaskops:environment", "Value": "test"}, {"Key": "costCentre", "Value": "4711"}]
     manager.create_secret(Name="a/database", Description="Of the database", SecretString=TOKEN, Tags=tags)

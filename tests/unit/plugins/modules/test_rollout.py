@@ -1,4 +1,4 @@
-"""Verdicts over tables of what a cluster can say, then the waiting itself against a scripted cluster."""
+"""Diagnosis with tables of cluster states, and waiting with a scripted cluster."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ AT_ONCE = {
 
 
 @pytest.mark.parametrize("case", AT_ONCE.values(), ids=AT_ONCE.keys())
-def test_what_waiting_cannot_mend_fails_at_once(case: tuple[Observed, str]) -> None:
+def test_permanent_failure_is_reported_immediately(case: tuple[Observed, str]) -> None:
     observed, reason = case
     verdict = judge(observed, 0.5)
     assert (verdict.state, verdict.reason) == ("failed", reason)
@@ -186,7 +186,7 @@ AFTER_PATIENCE = {
 
 
 @pytest.mark.parametrize("case", AFTER_PATIENCE.values(), ids=AFTER_PATIENCE.keys())
-def test_what_may_heal_is_watched_first(case: tuple[Observed, str]) -> None:
+def test_transient_failure_is_watched_first(case: tuple[Observed, str]) -> None:
     observed, reason = case
     early, late = judge(observed, 2), judge(observed, 16)
     assert (early.state, early.reason) == ("waiting", reason)
@@ -207,7 +207,7 @@ NEVER_BY_ITSELF = {
 
 
 @pytest.mark.parametrize("observed", NEVER_BY_ITSELF.values(), ids=NEVER_BY_ITSELF.keys())
-def test_slow_is_not_failed(observed: Observed) -> None:
+def test_slow_rollout_is_not_failed(observed: Observed) -> None:
     foreign = replica_set("2", "foreign", owner="another-deployment", conditions=QUOTA)
     observed = Observed(
         observed.kind,
@@ -232,14 +232,14 @@ def test_deadline_names_what_is_wrong_with_the_pods() -> None:
     assert "Target.Timeout" in verdict.message
 
 
-def test_trouble_that_stood_there_before_still_gets_its_time() -> None:
+def test_existing_failure_is_also_watched() -> None:
     """A repeated play may have made the missing Secret a moment ago."""
     old = pod(container=NO_SECRET)
     old["metadata"]["creationTimestamp"] = "2026-11-21T10:00:00Z"
     assert judge(rolling([old]), 2).state == "waiting"
 
 
-def test_a_pod_that_is_being_deleted_does_not_count() -> None:
+def test_terminating_pod_is_ignored() -> None:
     leaving = pod(container=CRASH)
     leaving["metadata"]["deletionTimestamp"] = "2026-11-21T12:00:03Z"
     observed = rolling([leaving])
@@ -278,7 +278,7 @@ def test_jobs(workload: dict[str, Any], pods: list[dict[str, Any]], state: str, 
         assert verdict.pod == "migrate-1"
 
 
-def test_a_job_whose_pod_is_refused() -> None:
+def test_job_with_a_rejected_pod() -> None:
     refused = event("migrate", "FailedCreate", "forbidden: exceeded quota: pods=0", kind="Job")
     refused["involvedObject"]["uid"] = "j"
     verdict = judge(Observed("Job", "migrate", job(), (), (), [refused]), 1)
@@ -352,7 +352,7 @@ def test_waits_until_ready() -> None:
     assert cluster.looks == 3
 
 
-def test_failure_carries_the_log_of_the_run_before() -> None:
+def test_failure_has_the_log_of_the_previous_run() -> None:
     cluster = ScriptedCluster(rolling([]), rolling([pod(container=CRASH)]))
     result = rollout.run(module(), cluster)
     assert "CrashLoopBackOff" in result["msg"]
@@ -360,13 +360,13 @@ def test_failure_carries_the_log_of_the_run_before() -> None:
     assert cluster.logs == [("api-new-1", "api", True, 7)]
 
 
-def test_slow_ends_at_the_timeout_and_says_what_it_waited_for() -> None:
+def test_timeout_reports_the_pending_workloads() -> None:
     result = rollout.run(module(timeout=0), ScriptedCluster(rolling([])))
     assert result["msg"].startswith("not ready after 0 s")
     assert "1 of 2 replicas are of the new version" in result["msg"]
 
 
-def test_check_mode_looks_once_and_does_not_fail() -> None:
+def test_check_mode_reads_once_and_does_not_fail() -> None:
     cluster = ScriptedCluster(rolling([pod(container=CRASH)]))
     result = rollout.run(module(check_mode=True), cluster)
     assert "msg" not in result

@@ -1,4 +1,4 @@
-"""Tokens and certificates, and what is said when there is no cluster."""
+"""Tokens and certificates, and the result without a cluster."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_active_cluster(eks: Stubber, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("missing", ["absent", "creating"])
-def test_not_there_yet(eks: Stubber, tmp_path: Path, missing: str) -> None:
+def test_cluster_does_not_exist_yet(eks: Stubber, tmp_path: Path, missing: str) -> None:
     """Placeholders in check mode; otherwise an error with the name and the next step."""
     for _ in range(2):
         if missing == "absent":
@@ -81,7 +81,7 @@ def test_denied_in_check_mode_is_an_error(eks: Stubber, tmp_path: Path) -> None:
 
 
 def test_unknown_name_needs_no_aws(tmp_path: Path) -> None:
-    """A cluster whose very name is not known yet."""
+    """A cluster with an unknown name."""
     found = auth.cluster_auth("(known after apply)", CONNECTION, check_mode=True, ca_folder=tmp_path)
     assert found["api_key"] == "(known after apply)"
 

@@ -1,4 +1,4 @@
-"""Results of a module's own check mode, made whole."""
+"""Completion of check mode results."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_complete(result: dict[str, t.Any], action: str | None) -> None:
     assert ("diff" in completed) is (action == "create")
 
 
-def test_made_up_identifiers_are_not_known() -> None:
+def test_generated_identifiers_are_unknown() -> None:
     """Else the next task would ask AWS for them."""
     result = {"route_table": {"id": "rtb-xxxxxxxx", "vpc_id": "vpc-1"}, "ids": ["sg-xxxxxxxx", "sg-xxxxxxxxx"]}
     assert completion.without_made_up(result) == {

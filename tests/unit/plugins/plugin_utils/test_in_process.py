@@ -1,4 +1,4 @@
-"""A module run in this process: what comes out, and that nothing stays behind."""
+"""A module run in process: its result, and no remaining side effects."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_exit_without_a_result() -> None:
     assert (completed["rc"], completed["stdout"], completed["stderr"]) == (1, "", "gone wrong\n")
 
 
-def test_nothing_stays_behind(tmp_path: Path) -> None:
+def test_process_state_is_restored(tmp_path: Path) -> None:
     """Environment, folder, streams, hooks, warnings: all as before; what was registered for the exit has run."""
     before = dict(os.environ), Path.cwd(), sys.stdout, sys.argv, atexit.register, core_internal.is_controller
     left = tmp_path / "left"
@@ -112,7 +112,7 @@ def test_nothing_stays_behind(tmp_path: Path) -> None:
         ("PRIVATE_PARTS", ((basic, "_NO_SUCH_THING"),)),
     ],
 )
-def test_other_core_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: t.Any) -> None:
+def test_untested_core_release_is_rejected(monkeypatch: pytest.MonkeyPatch, name: str, value: t.Any) -> None:
     """An untested release or a missing private part turns the runner off."""
     assert runner.enabled()
     monkeypatch.setattr(runner, name, value)

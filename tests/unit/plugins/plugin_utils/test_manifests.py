@@ -1,4 +1,4 @@
-"""What server-side apply said, made into a truthful list."""
+"""List of changes from server-side apply."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_namespace_goes_to_those_without() -> None:
         ([7], "not int"),
     ],
 )
-def test_what_is_no_manifest(resources: t.Any, message: str) -> None:
+def test_invalid_manifests(resources: t.Any, message: str) -> None:
     """Says what is wrong."""
     with pytest.raises(manifests.ManifestError, match=message):
         manifests.parse(resources)
@@ -92,7 +92,7 @@ def test_created() -> None:
     ],
     ids=["nothing", "version", "managers", "status", "a controller's annotation"],
 )
-def test_what_is_no_change(diff: dict[str, t.Any]) -> None:
+def test_ignored_changes(diff: dict[str, t.Any]) -> None:
     """kubernetes.core says changed; the apply did nothing."""
     resource, _error = outcome({"changed": True, "diff": diff})
     assert resource["action"] == "none"
@@ -169,7 +169,7 @@ def test_refused(error: dict[str, str], absent: bool, check_mode: bool, action: 
     assert (resource["action"], message) == (action, refused)
 
 
-def test_placeholder_refused_by_the_server() -> None:
+def test_placeholder_rejected_by_the_server() -> None:
     """An object that holds a placeholder may be refused; it is planned."""
     item = {**CONFIG, "spec": {"port": "(known after apply)"}}
     resource, error = outcome({"error": {"msg": "invalid"}}, item, check_mode=True)
@@ -186,7 +186,7 @@ def test_deleted() -> None:
     ("deleted", "waited", "error"),
     [({}, {}, None), ({"error": "denied"}, {}, "denied"), ({}, {"error": "timed out"}, "timed out")],
 )
-def test_a_deletion_that_was_waited_for(deleted: dict[str, t.Any], waited: dict[str, t.Any], error: str | None) -> None:
+def test_deletion_with_wait(deleted: dict[str, t.Any], waited: dict[str, t.Any], error: str | None) -> None:
     """It is a change by what it deleted, and an error by either."""
     result = manifests.after_wait({"changed": True, **deleted}, {"changed": False, **waited})
     assert (result["changed"], result["error"]) == (True, error)

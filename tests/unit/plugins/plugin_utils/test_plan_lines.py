@@ -109,19 +109,19 @@ TEXT = {"after": "new\n", "after_header": "/tmp/source"}
         ([{"before": {}, "after": {"a": 1}}, {"before": {"b": 1}, "after": {"b": 2}}], "update"),
     ],
 )
-def test_what_a_difference_says(diff: t.Any, action: str) -> None:
+def test_changes_of_a_difference(diff: t.Any, action: str) -> None:
     """A file that is there, even an empty one, is changed; one that is not is created."""
     assert plan_lines.action_of({"changed": True, "diff": diff}) == action
 
 
-def test_a_text_is_no_part_of_the_plan() -> None:
+def test_text_is_not_part_of_the_plan() -> None:
     """Neither the content of a file nor the temporary path that its difference names."""
     (line,) = lines({"changed": True, "diff": [{"before": "", **TEXT}], **module_args(dest="/etc/a")}, "copy")
     assert line.text() == "+ network            copy /etc/a  content"
     assert line.changes == [{"key": "content", "before": None, "after": None}]
 
 
-def test_what_no_log_censors() -> None:
+def test_no_log_hides_values() -> None:
     """The worker tells actions only; the controller makes lines of them that bear the task's name."""
     manifests = {
         "changed": True,
@@ -149,7 +149,7 @@ def test_what_no_log_censors() -> None:
     )
 
 
-def test_one_line_a_kubernetes_object() -> None:
+def test_one_line_per_kubernetes_object() -> None:
     """The result of manifests holds many."""
     result = {
         "changed": True,
@@ -177,7 +177,7 @@ def test_one_line_a_kubernetes_object() -> None:
     ]
 
 
-def test_secrets_are_not_told() -> None:
+def test_secrets_are_hidden() -> None:
     """A key that sounds like a secret is hidden, in the text and in the file."""
     result = {
         "changed": True,

@@ -97,14 +97,14 @@ def test_secret_never_becomes_part_of_the_result() -> None:
     assert "s3cret" not in str(planning.planned(wanted, {"secret": {"type": "str"}}, "secretsmanager_secret", ""))
 
 
-def test_absent_of_nothing() -> None:
+def test_absent_object_is_unchanged() -> None:
     """What cannot exist yet need not be removed."""
     result = planning.planned(inputs(state="absent", vpc_id=UNKNOWN), RETURNS, "ec2_vpc_subnet", "")
     assert result["changed"] is False
     assert result["plan"]["action"] == "none"
 
 
-def test_looking_at_nothing() -> None:
+def test_info_module_without_objects() -> None:
     """A module that only looks finds nothing and changes nothing."""
     returns = {"subnets": {"type": "list", "elements": "dict", "contains": {"id": {"type": "str"}}}}
     result = planning.planned(inputs(filters={"vpc-id": UNKNOWN}), returns, "ec2_vpc_subnet_info", "")
@@ -121,7 +121,7 @@ def test_looking_at_nothing() -> None:
         ("amazon.aws.ec2_vpc_net", "NoSuchEntity: role", {"iam_name": "node"}, False),
     ],
 )
-def test_not_found_counts_for_what_the_run_plans(
+def test_not_found_is_accepted_for_planned_objects(
     monkeypatch: pytest.MonkeyPatch, module: str, message: str, values: dict[str, t.Any], counts: bool
 ) -> None:
     """Only for a parent that this very run would create."""

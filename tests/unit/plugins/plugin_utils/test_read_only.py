@@ -1,4 +1,4 @@
-"""Clients of AWS that cannot change anything."""
+"""Read-only AWS clients."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_reads(operation: str) -> None:
     assert read_only.reads(operation)
 
 
-def test_no_operation_that_writes_counts_as_a_read() -> None:
+def test_writing_operations_are_not_reads() -> None:
     """Every operation of the services in use: none that is called like a change may pass."""
     session = botocore.session.Session()
     names = {name for service in SERVICES for name in session.get_service_model(service).operation_names}
@@ -45,7 +45,7 @@ def test_no_operation_that_writes_counts_as_a_read() -> None:
     assert {name for name in names if name.startswith(("Describe", "List"))} <= set(filter(read_only.reads, names))
 
 
-def test_verify_and_test_say_nothing_of_an_operation() -> None:
+def test_verify_and_test_prefixes_are_ambiguous() -> None:
     """VerifyEmailIdentity sends a letter, TestFailover ends a node, TestDNSAnswer only asks: each by its whole name."""
     session = botocore.session.Session()
     names = {name for service in (*SERVICES, "ses") for name in session.get_service_model(service).operation_names}

@@ -1,4 +1,4 @@
-"""Every record says what the module's own documentation and the API of AWS say."""
+"""Records agree with the documentation of their modules and the AWS API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is hidden in plans and differences."""
+"""Hidden values in plans and diffs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Certificates: which one is meant, the plan, and applying it to a small ACM and Route 53."""
+"""Certificates: selection, plan, and apply with a fake ACM and Route 53."""
 
 from __future__ import annotations
 
@@ -78,19 +78,19 @@ def test_choice(candidates: list[dict[str, Any]], expected: str | None, others: 
     assert [entry["certificate_arn"] for entry in superseded] == others
 
 
-def test_without_identity_tags_a_removal_must_be_clear() -> None:
+def test_removal_without_identity_tags_must_be_unambiguous() -> None:
     both = [certificate("a"), certificate("b")]
     assert choose(want(tags=None), both)[1] == []
     with pytest.raises(ResourceError, match="several match"):
         choose(want(tags=None, state="absent"), both)
 
 
-def test_the_key_matters_only_when_mentioned() -> None:
+def test_key_algorithm_is_compared_only_if_given() -> None:
     assert choose(want(key_algorithm="EC_prime256v1"), [certificate("a")])[0] is None
     assert choose(want(key_algorithm="RSA_2048"), [certificate("a")])[0] is not None
 
 
-def test_a_name_and_its_wildcard_share_a_record() -> None:
+def test_name_and_wildcard_share_a_record() -> None:
     assert [record["name"] for record in validation_records(certificate("a"))] == ["_x.example.com."]
 
 
@@ -194,7 +194,7 @@ def carry_out(api: FakeApi, **options: Any) -> None:
         resource.apply(action)
 
 
-def test_request_writes_what_the_zone_lacks_and_a_second_run_nothing() -> None:
+def test_request_writes_missing_records_and_is_idempotent() -> None:
     api = FakeApi()
     carry_out(api)
     assert api.calls == ["request", "write _x.example.com."]
@@ -235,7 +235,7 @@ RECORD_SET = {"Name": "_x.example.com.", "Type": "CNAME", "ResourceRecords": [{"
     ],
     ids=["all there", "a record is lost"],
 )
-def test_an_issued_certificate_costs_four_calls_and_a_lost_record_one_more(
+def test_issued_certificate_needs_four_calls_and_a_lost_record_one_more(
     record_sets: list[dict[str, Any]], actions: list[str], more: list[str]
 ) -> None:
     asked: list[str] = []
@@ -267,7 +267,7 @@ def test_a_record_with_another_value_is_corrected() -> None:
     assert api.calls == ["write _x.example.com."]
 
 
-def test_removal_takes_records_first_and_spares_those_of_others() -> None:
+def test_removal_deletes_records_first_and_keeps_shared_ones() -> None:
     api = FakeApi(certificate("a"), certificate("foreign", tags={"flaskops:environment": "prod"}))
     carry_out(api)
     api.calls.clear()
@@ -288,7 +288,7 @@ def test_removal_without_a_zone_leaves_the_records() -> None:
     assert (api.calls, list(api.zone)) == (["delete a"], ["_x.example.com."])
 
 
-def test_what_an_earlier_request_left_is_removed_though_it_is_not_the_one_that_is_meant() -> None:
+def test_certificates_of_earlier_requests_are_removed() -> None:
     """It is found by its tags, so the engine has no reason to refuse it."""
     resource = Certificate(FakeApi(certificate("a", status="FAILED")), want(state="absent"), timeout=1.0)
     found = resource.describe()
@@ -305,7 +305,7 @@ def test_what_an_earlier_request_left_is_removed_though_it_is_not_the_one_that_i
         ("absent", [], "delete", 99, "delete certificate a: busy"),
     ],
 )
-def test_a_busy_zone_is_waited_for_whoever_uses_the_certificate(
+def test_busy_zone_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, state: str, users: list[str], refused: str, busy: int, message: str | None
 ) -> None:
     """Only a certificate that shall be deleted has to be released by its users first."""
@@ -335,7 +335,7 @@ def test_a_busy_zone_is_waited_for_whoever_uses_the_certificate(
         assert done == [str(action) for action in actions]
 
 
-def test_in_use_names_the_users_and_keeps_the_records() -> None:
+def test_certificate_in_use_names_the_users_and_keeps_the_records() -> None:
     api = FakeApi(certificate("a", in_use_by=["arn:alb"]))
     carry_out(api)
     with pytest.raises(ResourceError, match="in use by arn:alb"):
@@ -344,7 +344,7 @@ def test_in_use_names_the_users_and_keeps_the_records() -> None:
     assert "_x.example.com." in api.zone
 
 
-def test_release_waits_for_a_user_that_is_going(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_release_waits_for_a_user_that_is_being_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     api = FakeApi(certificate("a", in_use_by=["arn:alb"]))
     clock = [0.0]
 
@@ -368,7 +368,7 @@ def test_release_waits_for_a_user_that_is_going(monkeypatch: pytest.MonkeyPatch)
     ],
 )
 @pytest.mark.parametrize("entries", [[], [certificate("a")]], ids=["nothing yet", "issued, without its record"])
-def test_names_outside_of_the_zone_are_refused_before_anything_is_written(
+def test_names_outside_of_the_zone_fail_before_any_change(
     options: dict[str, Any], words: str, entries: list[dict[str, Any]]
 ) -> None:
     api = FakeApi(*entries)
@@ -377,7 +377,7 @@ def test_names_outside_of_the_zone_are_refused_before_anything_is_written(
     assert api.calls == []
 
 
-def test_a_failed_certificate_ends_the_wait_with_its_reason() -> None:
+def test_failed_certificate_ends_the_wait_with_its_reason() -> None:
     resource = Certificate(FakeApi(), want(), timeout=1.0)
     failed = certificate("a", status="FAILED", failure_reason="CAA_ERROR")
     assert resource.settled(failed)

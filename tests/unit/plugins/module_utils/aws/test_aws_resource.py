@@ -1,4 +1,4 @@
-"""The engine: order, waiting, replanning, adoption, prediction, against a small object that behaves like one of AWS."""
+"""The engine with a fake AWS object: order, waiting, replanning, adoption, prediction."""
 
 from __future__ import annotations
 
@@ -140,13 +140,13 @@ def test_create_without_waiting_returns_at_once() -> None:
     assert thing.calls == ["describe", "create", "describe"]
 
 
-def test_equal_asks_once() -> None:
+def test_equal_object_is_read_once() -> None:
     thing = Thing({"now": {"value": 1, "status": "ACTIVE"}}, 1)
     result = go(thing)
     assert (result["changed"], thing.calls) == (False, ["describe"])
 
 
-def test_waiting_for_what_an_earlier_run_started_is_no_change() -> None:
+def test_waiting_for_an_earlier_run_is_no_change() -> None:
     cloud = {"now": {"value": 1, "status": "WORKING"}, "looks": 4, "then": {"value": 1, "status": "ACTIVE"}}
     result = go(Thing(cloud, 1))
     assert (result["changed"], result["thing"]["status"]) == (False, "ACTIVE")
@@ -162,7 +162,7 @@ def test_check_mode_predicts_the_same_and_changes_nothing() -> None:
     }
 
 
-def test_busy_is_waited_for_and_planned_again() -> None:
+def test_busy_object_is_waited_for_and_planned_again() -> None:
     cloud = {"now": {"value": 1, "status": "WORKING"}, "looks": 3, "then": {"value": 2, "status": "ACTIVE"}}
     thing = Thing(cloud, 2)
     result = go(thing)
@@ -175,13 +175,13 @@ def test_a_change_waits_for_a_busy_object_even_without_wait() -> None:
     assert go(thing, wait=False)["actions"] == ["change to 2"]
 
 
-def test_what_is_being_deleted_is_created_after_it_has_gone() -> None:
+def test_object_being_deleted_is_created_again_afterwards() -> None:
     cloud = {"now": {"value": 1, "status": "DELETING"}, "looks": 3, "then": {}}
     result = go(Thing(cloud, 1))
     assert (result["actions"], result["before"], result["after"]) == (["create"], {}, {"value": 1})
 
 
-def test_deleting_what_is_being_deleted_only_waits() -> None:
+def test_deleting_an_object_being_deleted_only_waits() -> None:
     cloud = {"now": {"value": 1, "status": "DELETING"}, "looks": 3, "then": {}}
     result = go(Thing(cloud, None))
     assert (result["changed"], result["thing"], result["after"]) == (False, {}, {})
@@ -192,14 +192,14 @@ def test_delete_and_wait() -> None:
     assert (result["actions"], result["before"], result["after"], result["thing"]) == (["delete"], {"value": 1}, {}, {})
 
 
-def test_a_busy_refusal_is_tried_again_while_still_needed() -> None:
+def test_rejection_by_a_busy_object_is_retried_while_needed() -> None:
     thing = Thing({"now": {"value": 1, "status": "ACTIVE"}, "refuse": Conflict("update in progress")}, 2)
     assert go(thing)["actions"] == ["change to 2"]
     assert acted(thing) == ["change to 2", "change to 2"]
 
 
 @pytest.mark.parametrize("wait", [True, False])
-def test_what_aws_refused_and_somebody_else_did_meanwhile_is_not_reported_as_done(wait: bool) -> None:
+def test_rejected_change_made_by_another_client_is_not_reported(wait: bool) -> None:
     class Overtaken(Thing):
         def apply(self, action: Action) -> None:
             self.cloud["now"] = {"value": 2, "status": "ACTIVE"}
@@ -210,7 +210,7 @@ def test_what_aws_refused_and_somebody_else_did_meanwhile_is_not_reported_as_don
     assert (result["before"], result["after"]) == ({"value": 1}, {"value": 2})
 
 
-def test_a_refusal_for_ever_ends_with_its_reason() -> None:
+def test_permanent_rejection_ends_with_its_reason() -> None:
     class Stubborn(Thing):
         def apply(self, action: Action) -> None:
             raise Conflict("update in progress")
@@ -220,7 +220,7 @@ def test_a_refusal_for_ever_ends_with_its_reason() -> None:
     assert "AWS kept refusing: update in progress" in result["msg"]
 
 
-def test_a_lost_create_is_adopted_by_its_tags() -> None:
+def test_lost_create_response_is_adopted_by_tags() -> None:
     tags = {"flaskops:environment": "dev", "note": "new"}
 
     class Lost(Thing):
@@ -234,7 +234,7 @@ def test_a_lost_create_is_adopted_by_its_tags() -> None:
 
 
 @pytest.mark.parametrize("wanted", [1, 2, None])
-def test_what_carries_somebody_elses_tags_is_neither_changed_nor_deleted(wanted: int | None) -> None:
+def test_object_of_another_owner_is_neither_changed_nor_deleted(wanted: int | None) -> None:
     theirs = {"value": 1, "status": "ACTIVE", "tags": {"flaskops:environment": "prod"}}
     thing = Thing({"now": dict(theirs)}, wanted, tags={"flaskops:environment": "dev"})
     message = go(thing)["msg"]
@@ -255,7 +255,7 @@ def test_what_carries_somebody_elses_tags_is_neither_changed_nor_deleted(wanted:
 )
 @pytest.mark.parametrize("found", [{}, {"tags": {}}], ids=["no tags key", "empty tags"])
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_what_has_no_tag_is_adopted_but_never_removed(
+def test_untagged_object_is_adopted_but_never_removed(
     wanted: int | None,
     tags: dict[str, str] | None,
     actions: list[str] | None,
@@ -271,7 +271,7 @@ def test_what_has_no_tag_is_adopted_but_never_removed(
 
 
 @pytest.mark.parametrize("wanted", [2, None])
-def test_whose_it_is_is_looked_at_as_soon_as_aws_tells(wanted: int | None) -> None:
+def test_owner_is_checked_as_soon_as_tags_are_known(wanted: int | None) -> None:
     """ElastiCache tells the tags of a group only while it is available."""
     theirs = {"value": 1, "status": "ACTIVE", "tags": {"flaskops:environment": "prod"}}
     working = {**theirs, "status": "WORKING", "tags": None}
@@ -281,12 +281,12 @@ def test_whose_it_is_is_looked_at_as_soon_as_aws_tells(wanted: int | None) -> No
 
 
 @pytest.mark.parametrize("tags", [None, {"note": "mine"}])
-def test_without_a_word_about_its_own_nothing_is_refused(tags: dict[str, str] | None) -> None:
+def test_without_identity_tags_nothing_is_rejected(tags: dict[str, str] | None) -> None:
     theirs = {"value": 1, "status": "ACTIVE", "tags": {"flaskops:environment": "prod", "note": "mine"}}
     assert go(Thing({"now": theirs}, 1, tags=tags))["changed"] is False
 
 
-def test_a_failed_end_names_the_issues() -> None:
+def test_failed_operation_names_the_issues() -> None:
     issue = {"code": "AccessDenied", "message": "no", "resource_ids": ["r-1"]}
     cloud = {
         "now": {"value": 1, "status": "WORKING"},
@@ -297,14 +297,14 @@ def test_a_failed_end_names_the_issues() -> None:
     assert result["msg"] == "thing t is FAILED: AccessDenied: no (r-1)"
 
 
-def test_timeout_tells_what_was_seen(no_sleep: list[float]) -> None:
+def test_timeout_reports_the_last_state(no_sleep: list[float]) -> None:
     cloud = {"now": {"value": 1, "status": "WORKING"}, "looks": 10**6, "then": {"value": 1, "status": "ACTIVE"}}
     result = go(Thing(cloud, 1, timeout=100.0))
     assert "not finished after 100 s (last seen: WORKING)" in result["msg"]
     assert no_sleep[0] == pytest.approx(100.0, abs=0.2)
 
 
-def test_polling_loses_at_most_a_twentieth(no_sleep: list[float]) -> None:
+def test_polling_delays_at_most_five_percent(no_sleep: list[float]) -> None:
     looks = []
 
     def probe() -> float:
@@ -316,7 +316,7 @@ def test_polling_loses_at_most_a_twentieth(no_sleep: list[float]) -> None:
     assert len(looks) < 130
 
 
-def test_poll_passes_errors_on() -> None:
+def test_poll_raises_errors() -> None:
     def broken() -> int:
         raise ResourceError("broken")
 

@@ -150,7 +150,7 @@ def test_plan(wanted: WantedCluster, state: dict[str, Any] | None, expected: lis
 
 
 @pytest.mark.parametrize(("wanted", "state", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_the_prediction_needs_no_second_plan(
+def test_prediction_results_in_an_empty_plan(
     wanted: WantedCluster, state: dict[str, Any] | None, expected: list[str]
 ) -> None:
     after = state
@@ -188,7 +188,7 @@ REFUSALS = [
 @pytest.mark.parametrize(
     ("wanted", "state", "words"), [case[1:] for case in REFUSALS], ids=[case[0] for case in REFUSALS]
 )
-def test_refusals_say_why(wanted: WantedCluster, state: dict[str, Any] | None, words: str) -> None:
+def test_rejections_have_a_reason(wanted: WantedCluster, state: dict[str, Any] | None, words: str) -> None:
     with pytest.raises(ResourceError) as caught:
         plan(wanted, state)
     assert words in str(caught.value)

@@ -165,7 +165,7 @@ def test_plan(wanted: WantedNodegroup, state: dict[str, Any] | None, expected: l
 
 
 @pytest.mark.parametrize(("wanted", "state", "expected"), [case[1:] for case in CASES], ids=IDS)
-def test_the_prediction_needs_no_second_plan(
+def test_prediction_results_in_an_empty_plan(
     wanted: WantedNodegroup, state: dict[str, Any] | None, expected: list[str]
 ) -> None:
     after = state
@@ -185,7 +185,7 @@ def test_the_prediction_needs_no_second_plan(
         ({"launch_template": {"id": "lt-1"}}, ["launch_template"]),
     ],
 )
-def test_what_cannot_change_is_named_with_the_way_out(options: dict[str, Any], named: list[str]) -> None:
+def test_immutable_options_are_named_with_the_steps_to_take(options: dict[str, Any], named: list[str]) -> None:
     with pytest.raises(ResourceError) as caught:
         plan(want(**options), found())
     assert caught.value.facts["immutable"] == named
@@ -207,7 +207,7 @@ def test_what_cannot_change_is_named_with_the_way_out(options: dict[str, Any], n
         ),
     ],
 )
-def test_refusals_say_why(options: dict[str, Any], state: dict[str, Any] | None, words: str) -> None:
+def test_rejections_have_a_reason(options: dict[str, Any], state: dict[str, Any] | None, words: str) -> None:
     with pytest.raises(ResourceError) as caught:
         plan(want(**options), state)
     assert words in str(caught.value)
@@ -268,7 +268,7 @@ NEWER_TEMPLATE = {"id": "lt-1", "version": "3"}
     ],
     ids=["version", "both", "release", "template", "template, same release", "template, own images"],
 )
-def test_an_update_of_the_nodes_leaves_them_the_version_that_nobody_changes(
+def test_node_update_keeps_the_version_if_not_given(
     wanted: WantedNodegroup, state: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     """Left out, EKS would take the cluster's version."""
@@ -277,13 +277,13 @@ def test_an_update_of_the_nodes_leaves_them_the_version_that_nobody_changes(
     assert action.request() == expected
 
 
-def test_a_release_that_nobody_mentions_is_not_promised() -> None:
+def test_release_version_that_is_not_given_is_not_predicted() -> None:
     (action,) = plan(want(launch_template=NEWER_TEMPLATE), found(launch_template=TEMPLATE))
     after = nodegroup_view(action.predict(found(launch_template=TEMPLATE)) or {})
     assert (after["version"], after["release_version"]) == ("1.32", UNKNOWN)
 
 
-def test_create_call_starts_with_the_least_size() -> None:
+def test_create_call_starts_with_the_minimum_size() -> None:
     (action,) = plan(
         want(
             node_role_arn="r",

@@ -171,7 +171,7 @@ def test_plan(wanted: Any, found: Found, expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("wanted", "found", "expected"), [case[1:] for case in CASES], ids=IDS)
-def test_the_prediction_needs_no_second_plan(wanted: Any, found: Found, expected: list[str]) -> None:
+def test_prediction_results_in_an_empty_plan(wanted: Any, found: Found, expected: list[str]) -> None:
     after = found
     for action in plan(wanted, found):
         after = action.predict(after)
@@ -192,7 +192,7 @@ def test_the_prediction_needs_no_second_plan(wanted: Any, found: Found, expected
         (association(state="absent"), {**ASSOCIATION, "owner_arn": "arn:addon"}, "belongs to the add-on"),
     ],
 )
-def test_refusals_say_why(wanted: Any, found: Found, words: str) -> None:
+def test_rejections_have_a_reason(wanted: Any, found: Found, words: str) -> None:
     with pytest.raises(ResourceError) as caught:
         plan(wanted, found)
     assert words in str(caught.value)

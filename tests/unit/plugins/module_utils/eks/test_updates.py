@@ -1,4 +1,4 @@
-"""An update of EKS is followed by its id to its end: the object itself says too late that it is being updated."""
+"""EKS updates are tracked by id, because the status of the object changes with a delay."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def test_plan(wanted: WantedReplicationGroup, found: Found, expected: list[str])
     [case[1:] for case in CASES if "token" not in case[0]],
     ids=[name for name in IDS if "token" not in name],
 )
-def test_the_prediction_needs_no_second_plan(wanted: WantedReplicationGroup, found: Found, expected: list[str]) -> None:
+def test_prediction_results_in_an_empty_plan(wanted: WantedReplicationGroup, found: Found, expected: list[str]) -> None:
     after = found
     for action in plan(wanted, found):
         after = action.predict(after)
@@ -171,13 +171,13 @@ def test_the_prediction_needs_no_second_plan(wanted: WantedReplicationGroup, fou
         (want(), {**FOUND, "status": "create-failed"}, "create-failed"),
     ],
 )
-def test_refusals_say_why(wanted: WantedReplicationGroup, found: Found, words: str) -> None:
+def test_rejections_have_a_reason(wanted: WantedReplicationGroup, found: Found, words: str) -> None:
     with pytest.raises(ResourceError) as caught:
         plan(wanted, found)
     assert words in str(caught.value)
 
 
-def test_the_token_is_in_no_text() -> None:
+def test_token_is_not_in_any_text() -> None:
     wanted = want(
         description="d",
         engine="valkey",
@@ -193,7 +193,7 @@ def test_the_token_is_in_no_text() -> None:
     assert "secret-token-1" not in shown
 
 
-def test_what_members_tell_and_what_is_pending_count_as_found() -> None:
+def test_member_attributes_and_pending_changes_are_merged() -> None:
     group = {
         "replication_group_id": "g",
         "automatic_failover": "enabling",
