@@ -23,6 +23,7 @@ NAMESPACE = "flask-changed"
 HOST = "changed.local.example.com"
 SCENARIO = ROOT / "molecule" / "flask_app"
 SLOT = "flaskops.eks/slot"
+OWN_KEYS = {"DATABASE_USER", "DATABASE_PASSWORD", "REDIS_PASSWORD"}
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,21 @@ def deploy(system: System, log: str, values: dict[str, Any], playbook: str = "de
 def scenario_applications() -> list[dict[str, Any]]:
     text = (SCENARIO / "inventory" / "group_vars" / "all" / "flask_app.yml").read_text(encoding="utf-8")
     return list(yaml.safe_load(text)["flask_app_applications"])
+
+
+def own_application(image: str) -> dict[str, Any]:
+    """A worker with an image, a Secret and a migration of its own."""
+    return {
+        "name": "own",
+        "args": ["worker"],
+        "replicas": 1,
+        "autoscaling": {"enabled": False},
+        "disruption_budget": {"enabled": False},
+        "service": {"enabled": False},
+        "image": {"reference": image},
+        "secret": {"own": True, "keys": sorted(OWN_KEYS)},
+        "migration": {"enabled": True},
+    }
 
 
 def test_the_upgrade_loses_no_request(upgraded):
@@ -115,16 +131,34 @@ def test_a_broken_application_stops_neither_the_others_nor_their_report(upgraded
     api["autoscaling"] = {"enabled": True, "min_replicas": 2, "max_replicas": 3}
     broken = {"name": "broken", "args": ["api"], "replicas": 1, "autoscaling": {"enabled": False}}
     broken["image"] = {"tag": "does-not-exist"}
+    (deployment,) = items_of(system, "deployment", NAMESPACE)
+    own = own_application(deployment["spec"]["template"]["spec"]["containers"][0]["image"])
     with load(system) as requests:
-        run = deploy(system, "one-broken", {"flask_app_applications": [api, *others, broken]})
+        run = deploy(system, "one-broken", {"flask_app_applications": [api, *others, broken, own]})
     assert run.code != 0 and run.failed == 1
     told = " ".join(run.output.split())
-    assert "1 of 3 not deployed: broken; the others are deployed" in told
+    assert "1 of 4 not deployed: broken; the others are deployed" in told
     assert re.search(r"broken: Deployment flask-changed/broken-a: Image: .*?not found", told)
     assert requests.sent > 100 and not requests.lost
     assert names_of(system, "horizontalpodautoscaler") == {"api"}
     pods = {pod["metadata"]["name"] for pod in items_of(system, "pod", NAMESPACE) if "-a-" in pod["metadata"]["name"]}
     assert before <= pods, "switching the autoscaler on replaced pods"
+
+
+def test_an_application_has_its_own_image_secret_and_migration(upgraded, system: System):
+    """It was deployed beside the broken one."""
+    (deployment,) = [item for item in items_of(system, "deployment", NAMESPACE) if item["metadata"]["name"] == "own-a"]
+    assert deployment["status"]["availableReplicas"] == 1
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    version = container["image"].rpartition(":")[2]
+    assert deployment["metadata"]["labels"]["app.kubernetes.io/version"] == version
+    assert {"secretRef": {"name": "own-secret"}} in container["envFrom"]
+    keys = "go-template={{range $key, $value := .data}}{{$key}} {{end}}"
+    assert set(system.kubectl("get", "secret/own-secret", "-n", NAMESPACE, "-o", keys).stdout.split()) == OWN_KEYS
+    (job,) = [
+        item for item in items_of(system, "job", NAMESPACE) if item["metadata"]["name"].startswith("own-migrate-")
+    ]
+    assert job["status"]["succeeded"] == 1
 
 
 def test_without_pruning_the_plan_and_the_run_only_show(upgraded, system: System):
