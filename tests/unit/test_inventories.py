@@ -19,6 +19,18 @@ EXCEPTIONS = {
     "flaskops_sandbox_missing": SANDBOX,
     "flaskops_sandbox_name": SANDBOX,
     "eks_kubeconfig_arguments": "only the sandbox has its credentials in a file and an endpoint of its own",
+    **dict.fromkeys(
+        (
+            "external_dns_chart_ref",
+            "external_dns_chart_repo_url",
+            "external_dns_credentials",
+            "external_dns_endpoint_url",
+            "external_dns_environment_secret",
+            "external_dns_image",
+            "external_dns_interval",
+        ),
+        SANDBOX,
+    ),
     "flaskops_helm_path": "elsewhere the helm on PATH is used",
     "data_stores_poll_seconds": CLOCK,
     "eks_poll_seconds": CLOCK,
