@@ -1,4 +1,4 @@
-"""One JSON line a request in alb-access.log: who was asked, what came back. No headers, no bodies, no query."""
+"""The access log: one JSON line per request in alb-access.log, without headers, bodies and query."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_BYTES = 20_000_000
 
 @dataclass
 class AccessEntry:
-    """Filled while a request is carried. Statuses are 0 until known; `error` says why the answer is ours."""
+    """One request. Statuses are 0 until known; `error` is the reason for a response of the load balancer itself."""
 
     elb: str
     listener_port: int
@@ -33,7 +33,7 @@ class AccessEntry:
 
 
 class AccessLog:
-    """Appends entries; three files of 20 MB are kept, so that a load test does not fill the disk."""
+    """Appends entries. Three files of 20 MB are kept, so that a load test does not fill the disk."""
 
     def __init__(self, path: Path) -> None:
         self._handler = logging.handlers.RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=2, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Reads ELBv2 of the sandbox's account through its public API, as the load balancer's control plane would know it."""
+"""Reads ELBv2 of the account with the public API."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from botocore.config import Config
 
 from flaskops_sandbox.alb import model
 
-# Attributes change rarely; asking for them in every round would double the calls on the account.
+# Attributes change rarely. Reading them in every round would double the number of API calls.
 ATTRIBUTES_EVERY = 5
 
-# Lets the account's log of calls tell this poller apart from people and controllers.
+# Identifies this poller in the call log.
 USER_AGENT = "flaskops-sandbox-alb"
 
 
@@ -42,7 +42,7 @@ class Discovery:
         self._round = 0
 
     def read(self) -> model.Snapshot:
-        """ELBv2 as it is now. Raises botocore's errors when the account does not answer."""
+        """Return the current state of ELBv2. Raises errors of botocore if the account does not respond."""
         known = {} if self._round % ATTRIBUTES_EVERY == 0 else self._attributes
         self._round += 1
         self._attributes = {}
@@ -94,7 +94,7 @@ def _attributes(pairs: list[dict[str, str]]) -> dict[str, str]:
 
 
 def registered(described: list[dict[str, Any]]) -> list[model.Target]:
-    """The targets that are registered, of DescribeTargetHealth's answer, which lists draining ones as well."""
+    """Return the registered targets of a DescribeTargetHealth result, without draining ones."""
     return [
         model.Target(item["Target"]["Id"], int(item["Target"]["Port"]))
         for item in described

@@ -1,7 +1,7 @@
-"""Corrections of moto's ELBv2 towards AWS, as far as the AWS Load Balancer Controller and the data plane lean on them.
+"""Corrections of moto's ELBv2 that the AWS Load Balancer Controller and the data plane need.
 
-`install(instance)` replaces methods of moto's classes in the account process. Each function says what moto 5.2.5
-does and what AWS does (Elastic Load Balancing API reference, version 2015-12-01).
+`install(instance)` patches moto's classes in the account process. Each function documents the behaviour of moto 5.2.5
+and of AWS (Elastic Load Balancing API reference, version 2015-12-01).
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ HTTP_LISTENER_ATTRIBUTES = {"routing.http.response.server.enabled": "true"}
 
 
 def new_priorities(current: Mapping[str, Any], wanted: Mapping[str, int]) -> dict[str, Any]:
-    """Every rule's priority after SetRulePriorities; `current` and `wanted` map rule ARNs to priorities.
+    """Return the priorities of all rules after SetRulePriorities; `current` and `wanted` map rule ARNs to priorities.
 
-    Only the new order must be free of conflicts, so two rules may swap in one call. Raises ValueError on a conflict.
+    Only the result must have no conflicts, so two rules may swap in one call. Raises ValueError on a conflict.
     """
     after: dict[str, Any] = {**current, **wanted}
     numbers = [priority for priority in after.values() if priority != "default"]
@@ -47,7 +47,7 @@ def new_priorities(current: Mapping[str, Any], wanted: Mapping[str, int]) -> dic
 
 
 def _set_rule_priorities(self: ELBv2Backend, rule_priorities: list[dict[str, Any]]) -> list[FakeRule]:
-    """moto refuses a priority that any rule still has, also one that moves away in the same call."""
+    """moto rejects a priority that is in use, even if its rule gets another one in the same call."""
     wanted = {pair["RuleArn"]: int(pair["Priority"]) for pair in rule_priorities}
     rules = self.describe_rules(listener_arn=None, rule_arns=list(wanted))
     for listener_arn in {rule.listener_arn for rule in rules}:
@@ -176,7 +176,7 @@ def _describe_target_groups(
 
 
 def _add_tags(self: ELBv2Backend, resource_arns: list[str], tags: list[dict[str, str]]) -> None:
-    """moto counts to 10 tags a resource."""
+    """moto allows 10 tags per resource."""
     for arn in resource_arns:
         self._get_resource_by_arn(arn)
         existing = self.tagging_service.get_tag_dict_for_resource(arn)
@@ -186,12 +186,12 @@ def _add_tags(self: ELBv2Backend, resource_arns: list[str], tags: list[dict[str,
 
 
 def _refuse_transforms(original: Callable[[ELBV2Response], ActionResult]) -> Callable[[ELBV2Response], ActionResult]:
-    """moto forgets a rule's Transforms in silence, and the data plane does not carry them out: refuse them."""
+    """Reject Transforms of rules, which moto ignores and the data plane does not support."""
 
     @functools.wraps(original)
     def action(self: ELBV2Response) -> ActionResult:
         if self._get_params().get("Transforms"):
-            raise ELBClientError("ValidationError", "The sandbox's load balancer does not carry out rule transforms")
+            raise ELBClientError("ValidationError", "The load balancer of the sandbox does not support rule transforms")
         return original(self)
 
     return action

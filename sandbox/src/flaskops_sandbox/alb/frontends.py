@@ -1,4 +1,4 @@
-"""The listening sockets: one a port of the instance's address, each owned by one load balancer."""
+"""The listening sockets: one per port of the instance address, each owned by one load balancer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flaskops_sandbox.alb.tls import Certificates, minimum_version
 
 log = logging.getLogger("flaskops_sandbox.alb")
 
-# How long requests in flight may go on after their listener was deleted.
+# Time limit of requests in flight after their listener was deleted.
 CLOSE_WITHIN = 5.0
 
 # AWS accepts 16 KB for the request line and for a single header (quotas, "HTTP headers").
@@ -34,9 +34,9 @@ class Claim:
 def claims_by_port(
     balancers: Iterable[LoadBalancer], owners: Mapping[int, str]
 ) -> tuple[dict[int, Claim], list[tuple[int, str, str]]]:
-    """Who serves each port, and the conflicts as (port, owner's name, refused one's name).
+    """Return the owner of each port, and the conflicts as (port, name of the owner, name of the rejected one).
 
-    `owners` maps ports to the ARN of the present owner, which keeps its port; else the oldest load balancer gets it.
+    `owners` maps ports to the ARN of the current owner, which keeps its port. Else the oldest load balancer gets it.
     """
     winners: dict[int, Claim] = {}
     conflicts: list[tuple[int, str, str]] = []
@@ -120,7 +120,7 @@ class Frontends:
         self._unbound: dict[int, str] = {}
 
     async def apply(self, snapshot: Snapshot) -> None:
-        """Open, change and close ports until they are what ELBv2 says."""
+        """Open, change and close ports according to ELBv2."""
         owners = {port: frontend.claim.balancer.arn for port, frontend in self._open.items()}
         winners, conflicts = claims_by_port(snapshot.load_balancers, owners)
         self._report(conflicts)

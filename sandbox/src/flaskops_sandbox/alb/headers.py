@@ -1,4 +1,4 @@
-"""The headers that the load balancer adds, keeps back and passes on. Pure but for the drawn trace id.
+"""Headers that the load balancer adds, removes and forwards. Pure functions, except for the random trace id.
 
 After "HTTP headers and Application Load Balancers" and "Request tracing" in the user guide.
 """

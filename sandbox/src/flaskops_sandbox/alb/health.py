@@ -1,4 +1,4 @@
-"""The life of a target's health, as values: what one more check result makes of it.
+"""State transitions of target health.
 
 After "Health checks for Application Load Balancer target groups" (user guide) and TargetHealth (API reference): a new
 target needs one passed check, an unhealthy one as many in a row as the healthy threshold says.
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Health:
-    """A target's state with AWS's reason code, and the checks in a row that speak for a change."""
+    """State and reason code of a target, and the number of consecutive checks for a change."""
 
     state: str
     reason: str | None = None
@@ -90,7 +90,7 @@ def after_check(health: Health, result: CheckResult, healthy_threshold: int, unh
 
 
 def eligible(targets: Iterable[tuple[T, Health]]) -> list[T]:
-    """Who may get a new request: the healthy ones, or, when there is none, every registered one (fail open)."""
+    """Return the targets for new requests: the healthy ones, or all registered ones if none is healthy (fail open)."""
     known = list(targets)
     healthy = [target for target, health in known if health.state == "healthy"]
     return healthy or [target for target, health in known if health.state in ("initial", "unhealthy")]

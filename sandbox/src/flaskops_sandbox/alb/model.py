@@ -1,4 +1,4 @@
-"""What ELBv2 says, as values: everything that the data plane needs and nothing else.
+"""The state of ELBv2 as typed values, as needed by the data plane.
 
 Parsing happens once, at the edge (`parse_*`), so that rule matching and health checks work on typed values.
 Field names and defaults: Elastic Load Balancing API reference, version 2015-12-01.
@@ -94,7 +94,7 @@ class Forward:
 
 @dataclass(frozen=True)
 class Unsupported:
-    """An action that this data plane does not carry out, named in the answer that it gives instead."""
+    """An unsupported action. The data plane returns an error with its name."""
 
     type: str
 
@@ -139,7 +139,7 @@ class Snapshot:
     target_groups: Mapping[str, TargetGroup] = field(default_factory=dict)
 
     def groups_in_use(self) -> frozenset[str]:
-        """ARNs of the groups that some rule forwards to. A weight of 0 counts: the group is still in the rule."""
+        """Return the ARNs of groups that a rule forwards to, including those with weight 0."""
         return frozenset(
             arn
             for balancer in self.load_balancers

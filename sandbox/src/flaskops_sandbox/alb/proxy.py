@@ -1,4 +1,4 @@
-"""Carries one request: the rule that it meets, then the redirect, the fixed answer or the target."""
+"""Handles a request: find the matching rule, then redirect, return a fixed response or forward to a target."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Proxy:
         self._draw = draw
 
     async def handle(self, balancer: LoadBalancer, listener: Listener, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request and write its access line, also when the client leaves in the middle."""
+        """Handle a request and write its access log line, also if the client disconnects."""
         began = time.monotonic()
         facts = facts_of(request, listener)
         entry = AccessEntry(balancer.name, listener.port, facts.source_ip, facts.method, facts.host, facts.path)
@@ -153,7 +153,7 @@ class Proxy:
         log.warning("%s %s from %s: %s (%s)", request.method, entry.path, entry.target, why, entry.target_group)
         if started is None or not started.prepared:
             return own_answer(status)
-        # The status line is out, so the client can only learn of it by a connection that breaks off.
+        # The status line is already sent, so close the connection to signal the error.
         if request.transport is not None:
             request.transport.abort()
         return started
@@ -194,7 +194,7 @@ def pass_on(received: CIMultiDictProxy[str], response: web.StreamResponse) -> No
     """The target's headers as they are; only what belongs to its connection stays behind."""
     for name, value in header_rules.end_to_end(received).items():
         response.headers.add(name, value)
-    # aiohttp would name itself here; AWS adds nothing to a target's answer, and its own name does least harm.
+    # aiohttp would add its own Server header.
     response.headers.setdefault("Server", SERVER)
 
 

@@ -1,4 +1,4 @@
-"""Which rule a request meets and what follows from it. Pure: no socket, no clock, no state.
+"""Rule matching, redirects and weights. Pure functions.
 
 After "Listener rules for your Application Load Balancer" (Elastic Load Balancing user guide): conditions of one rule
 must all hold, the values of one condition are alternatives, and the first rule by priority wins.
@@ -84,7 +84,7 @@ def condition_holds(condition: Condition, facts: RequestFacts) -> bool:
             return _query_matches(condition.pairs, facts.query)
         case "source-ip":
             return _source_matches(condition.values, facts.source_ip)
-    # A condition that is not understood must not widen a rule to every request.
+    # An unknown condition must not match every request.
     return False
 
 
@@ -116,9 +116,9 @@ def redirect_location(redirect: Redirect, facts: RequestFacts) -> str:
 
 
 def choose_weighted(weights: Sequence[tuple[str, int]], point: float) -> str | None:
-    """The group in whose share `point` (from 0 up to, not including, 1) falls. None when every weight is 0.
+    """Return the group for a random `point` in [0, 1) by weight. None if every weight is 0.
 
-    Drawn at random, not dealt in turns: turns would send one client's every second request to the same group.
+    The choice is random instead of round robin, which could send every second request of a client to the same group.
     """
     total = sum(weight for _, weight in weights)
     if total <= 0:

@@ -1,4 +1,4 @@
-"""The running data plane: polls ELBv2, keeps sockets and targets as it says, reports target health."""
+"""The data plane service: polls ELBv2, updates sockets and targets, reports target health."""
 
 from __future__ import annotations
 
@@ -72,8 +72,7 @@ class Service:
         try:
             snapshot = await asyncio.to_thread(self._read)
         except (BotoCoreError, ClientError, ResponseParserError, KeyError, ValueError) as error:
-            # What was known keeps being served: AWS's data plane does not stop when its API does, either, nor for
-            # one resource of a kind that is not carried here.
+            # Keep serving the last known state, as on AWS when the API is down or a resource is not supported.
             if str(error) != self._trouble:
                 log.warning("ELBv2 cannot be read, going on with what is known: %s: %s", type(error).__name__, error)
                 self._trouble = str(error)

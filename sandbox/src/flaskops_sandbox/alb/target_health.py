@@ -1,7 +1,7 @@
-"""The bridge from the data plane's health checks to DescribeTargetHealth of the emulated ELBv2.
+"""Transfers health check results from the data plane to DescribeTargetHealth of the emulated ELBv2.
 
-The data plane writes one file (`write`), the account process answers from it (`install`). Nothing but the standard
-library is imported at the top, because both processes import this module.
+The data plane writes a file (`write`), which the account process reads (`install`). The module imports only the
+standard library at the top, because both processes import it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def write(path: Path, groups: Mapping[str, Iterable[Entry]]) -> None:
 
 
 def read(path: Path, now: float | None = None) -> dict[str, list[Entry]]:
-    """What the data plane last said; empty when it never said anything or has fallen silent."""
+    """Return the last report of the data plane; empty if there is none or it is stale."""
     try:
         age = (time.time() if now is None else now) - path.stat().st_mtime
         if age > STALE_AFTER:

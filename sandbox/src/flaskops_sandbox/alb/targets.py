@@ -1,4 +1,4 @@
-"""The targets as they live in the data plane: health checks, choice of the next one, draining."""
+"""Targets of the data plane: health checks, selection, draining."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class TargetState:
             self._session = client_session(
                 aiohttp.TCPConnector(limit=0, keepalive_timeout=self._idle_timeout, ssl=unverified())
             )
-            # AWS's load balancer sends a request once. aiohttp would repeat one that a kept connection lost, and so
-            # hide exactly the fault that a target's too short keepalive makes.
+            # Send each request once, as AWS does. A retry of aiohttp would hide errors caused by a short keepalive of
+            # the target.
             self._session._retry_connection = False
         return self._session
 

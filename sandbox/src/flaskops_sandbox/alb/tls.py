@@ -1,4 +1,4 @@
-"""TLS of HTTPS listeners: the certificate by the name that the client asks for (SNI)."""
+"""TLS of HTTPS listeners: select the certificate by SNI."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Certificates:
         except (OSError, ValueError) as error:
             if arn not in self._reported:
                 self._reported.add(arn)
-                log.error("certificate %s cannot be used: %s", arn, error)
+                log.error("certificate %s: cannot be loaded: %s", arn, error)
             return None
         self._reported.discard(arn)
         self._loaded[arn] = loaded

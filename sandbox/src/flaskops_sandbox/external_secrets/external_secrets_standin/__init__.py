@@ -1,6 +1,6 @@
-"""A stand-in for the External Secrets operator: AWS Secrets Manager into Kubernetes Secrets, and nothing else.
+"""A stand-in for the External Secrets operator that copies AWS Secrets Manager to Kubernetes Secrets only.
 
-`python -m external_secrets_standin` runs it in a cluster. ../README.md says what it does and what it leaves out.
+Run it in a cluster with `python -m external_secrets_standin`. ../README.md lists supported and unsupported features.
 """
 
 GROUP = "external-secrets.io"

@@ -27,18 +27,18 @@ WORKERS = 4
 RESYNC_EVERY = 600.0
 HEALTH_PORT = 8082
 
-# A watch that has neither ended nor spoken for this long hangs; the kubelet then starts the process anew.
+# A watch without events for this long hangs; then the liveness probe fails and the kubelet restarts the process.
 HANGS_AFTER = WATCH_FOR + 120.0
 
 
 def identity(found: Object) -> tuple[str, str, bool]:
-    """What must change for an object to be looked at anew: its spec, labels, annotations, or that it goes."""
+    """Return the parts of an object that trigger a reconciliation: spec, labels, annotations and deletion."""
     metadata = found["metadata"]
     return metadata.get("uid", ""), synced_version(found), "deletionTimestamp" in metadata
 
 
 class Controller:
-    """Turns what the watches see into work, and does it in a few threads."""
+    """Queues changes from the watches and processes them in several threads."""
 
     def __init__(self, cluster: KubernetesCluster, reconciler: Reconciler) -> None:
         self._reconciler = reconciler
@@ -48,7 +48,7 @@ class Controller:
         self.watchers = [Watcher(cluster, kind, self.seen) for kind in (*PLURALS, "Secret")]
 
     def seen(self, kind: str, found: Object, gone: bool) -> None:
-        """Queue what a change concerns: the object itself, the owner of a Secret, the users of a store."""
+        """Queue the affected objects: the object, the owner of a Secret, or the users of a store."""
         metadata = found["metadata"]
         namespace = metadata.get("namespace") or ""
         if kind == "Secret":
@@ -62,7 +62,7 @@ class Controller:
             if not gone:
                 self._known[key] = found
         if before is not None and not gone and identity(before) == identity(found):
-            # Only the status changed, by our own hand: looking again now would defeat the backoff.
+            # We changed the status ourselves; another reconciliation would defeat the backoff.
             return
         if not gone:
             self._queue.add(key)

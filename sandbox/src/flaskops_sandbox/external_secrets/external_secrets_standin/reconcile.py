@@ -1,4 +1,4 @@
-"""What the stand-in does about one store or one ExternalSecret. Talks through two small interfaces only."""
+"""Reconciliation of one store or ExternalSecret, with two small interfaces for Kubernetes and AWS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Conflict(Exception):
 
 
 class Cluster(Protocol):
-    """The Kubernetes API as far as it is needed. What does not exist is None."""
+    """The required part of the Kubernetes API. Missing objects are None."""
 
     def external_secret(self, namespace: str, name: str) -> Object | None: ...
     def set_external_secret_status(self, namespace: str, name: str, status: Object) -> None:
@@ -51,7 +51,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Result:
-    """When to look again: `after` seconds, None for not before something changes. `failed` asks for backoff."""
+    """When to reconcile again: after `after` seconds, or after a change if None. `failed` requests a backoff."""
 
     after: float | None = None
     failed: bool = False
@@ -74,7 +74,7 @@ class Reconciler:
         self._clock = clock or (lambda: datetime.now(UTC))
 
     def store(self, kind: str, namespace: str, name: str) -> Result:
-        """Say in the status whether the store can be used."""
+        """Write to the status whether the store is usable."""
         found = self._cluster.store(kind, namespace, name)
         if found is None or found["metadata"].get("deletionTimestamp"):
             return Result()
@@ -97,7 +97,7 @@ class Reconciler:
         return Result(failed=failed)
 
     def external_secret(self, namespace: str, name: str) -> Result:
-        """Bring the Secret up to date when it is time to, and say so in the status."""
+        """Refresh the Secret when it is due, and write the status."""
         found = self._cluster.external_secret(namespace, name)
         if found is None or found["metadata"].get("deletionTimestamp"):
             return Result()
@@ -133,7 +133,7 @@ class Reconciler:
         return max(0.0, (last + timedelta(seconds=interval) - self._clock()).total_seconds())
 
     def _intact(self, found: Object, reason: str) -> bool:
-        """Whether the Secret still is what was written, so that a deleted or edited one comes back at once."""
+        """Whether the Secret is unchanged. A deleted or edited one is restored immediately."""
         policy = (found["spec"].get("target") or {}).get("creationPolicy") or "Owner"
         if policy == "None" or reason == "SecretDeleted":
             return True
@@ -299,5 +299,5 @@ def inherited(found: Object, template: Mapping[str, Any], field: str) -> dict[st
     if "metadata" in template:
         return dict(template["metadata"].get(field) or {})
     own = found["metadata"].get(field) or {}
-    # kubectl's own note would make the Secret look as if it had been applied by hand.
+    # Do not copy kubectl's annotation, which would make the Secret look applied by kubectl.
     return {name: value for name, value in own.items() if name != "kubectl.kubernetes.io/last-applied-configuration"}

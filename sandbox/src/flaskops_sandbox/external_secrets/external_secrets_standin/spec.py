@@ -1,4 +1,4 @@
-"""Reading ExternalSecrets and stores: which fields are supported, durations, properties of secrets. Pure.
+"""Parsing of ExternalSecrets and stores: supported fields, durations, properties of secrets. Pure functions.
 
 Fields and defaults as in the operator's API reference, external-secrets.io/v1.
 """
@@ -20,11 +20,11 @@ HASH_ANNOTATION = "reconcile.external-secrets.io/data-hash"
 
 
 class SpecError(Exception):
-    """The object asks for something that the stand-in does not do, or contradicts itself. Waiting does not help."""
+    """The object is invalid or uses unsupported features. A retry does not help."""
 
 
 class SourceError(Exception):
-    """The source cannot be read now. Waiting may help. The text holds names, never values."""
+    """The source cannot be read now. A retry may help. The message contains names, never values."""
 
 
 class SourceMissing(SourceError):
