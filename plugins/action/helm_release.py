@@ -31,7 +31,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "ca_cert": {"type": "str"},
     "api_key": {"type": "str", "no_log": True},
 }
-# Helm refuses to touch a release whose last operation never ended, as a killed run leaves it.
+# Helm refuses to change a release that is still pending after an interrupted run.
 _PENDING = re.compile(r"another operation \(install/upgrade/rollback\) is in progress")
 _NOISE: t.Final = "The default idempotency check can fail"
 
@@ -162,7 +162,7 @@ class ActionModule(InProcess, ActionBase):
 
 
 def _release(data: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Chart, version and values of the release as it is, ``{}`` for none. Only the check mode tells."""
+    """Chart, version and values of the existing release, ``{}`` for none. Only check mode returns them."""
     declared = (data.get("status") or {}).get("values", {}).get("declared") or {}
     if not declared:
         return {}

@@ -102,7 +102,7 @@ class ActionModule(InProcess, ActionBase):
                 "force_conflicts": args["force_conflicts"],
             }
         shown = self._task.diff
-        # kubernetes.core calls any difference a change, also one of status or versions; only its diff tells which.
+        # kubernetes.core reports any difference as a change, also one of status or versions. Only its diff shows which.
         self._task.diff = True
         try:
             data = self._execute_module(module_name="kubernetes.core.k8s", module_args=module_args, task_vars=task_vars)

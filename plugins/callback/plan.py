@@ -113,7 +113,8 @@ class CallbackModule(CallbackBase):
         reason = _in_process.untested()
         if reason is not None:
             self._display.warning(
-                f"{reason}: AWS modules run the ordinary way, slower, and a check run of what is not there yet fails. "
+                f"{reason}: AWS modules run in a subprocess, slower, and a check run fails for children of objects "
+                "that do not exist yet. "
                 f"Tested: {', '.join(sorted(_in_process.TESTED_CORE_RELEASES))}."
             )
 
@@ -162,7 +163,7 @@ class CallbackModule(CallbackBase):
             self._record(result)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
-        """A plan with a failure in it is not whole."""
+        """A plan with a failure is incomplete."""
         self._stop_clock(result)
         if not ignore_errors:
             self._failures.append(f"{_component(result.task)}: {result.task_name}")
@@ -236,7 +237,7 @@ class CallbackModule(CallbackBase):
         if not self._lines and not self._failures:
             self._display.display("Nothing changes.")
         for failure in self._failures:
-            self._display.display(f"The plan is not whole, this failed: {failure}", color=C.COLOR_ERROR)
+            self._display.display(f"The plan is incomplete because this task failed: {failure}", color=C.COLOR_ERROR)
         counts = _plan_lines.totals(self._lines)
         self._display.display(_plan_lines.summary(counts))
         self._write_plan(Path(self.get_option("plan_file")), counts, outcome)

@@ -13,7 +13,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   state:
-    description: Whether the object shall exist.
+    description: Whether the object should exist.
     type: str
     choices: [present, absent]
     default: present

@@ -51,7 +51,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body as JSON; None when it is none."""
+        """The body as JSON; None if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -100,7 +100,7 @@ def request(
     """Send one request. `body`, when given, is sent as JSON.
 
     Redirects are followed only for the same host name, since the address was given for that one: from HTTP to HTTPS,
-    or to another path. Raises RequestFailed when no answer came and ValueError for a URL that is none.
+    or to another path. Raises RequestFailed without a response and ValueError for an invalid URL.
     """
     for _attempt in range(MAX_REDIRECTS):
         answer = _send(url, target, method, headers or {}, body)

@@ -133,7 +133,7 @@ def diagnose(observed: Observed, now: datetime, since: datetime, patience: float
     if lasting:
         return _verdict("failed", min(lasting, key=lambda trouble: trouble.rank))
     if ended:
-        # Kubernetes gave up; what is wrong with a pod explains it better than the condition does.
+        # Kubernetes gave up. The problem of a pod explains this better than the condition.
         if troubles:
             return _verdict("failed", min(troubles, key=lambda trouble: trouble.rank))
         return _last_words(observed, *ended)

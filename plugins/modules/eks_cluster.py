@@ -108,7 +108,7 @@ extends_documentation_fragment: [flaskops.eks.wait, flaskops.eks.resource, amazo
 
 EXAMPLES = r"""
 ---
-- name: Start the cluster and go on with other things
+- name: Create the cluster without waiting
   flaskops.eks.eks_cluster:
     name: flask-prod
     version: "1.33"

@@ -117,7 +117,7 @@ extends_documentation_fragment: [flaskops.eks.wait, flaskops.eks.resource, amazo
 
 EXAMPLES = r"""
 ---
-- name: Start the cache and go on with other things
+- name: Create the cache without waiting
   flaskops.eks.elasticache_replication_group:
     replication_group_id: flask-prod
     description: Queue and cache of the Flask applications

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ElastiCache tells about replication groups."""
+"""Describe replication groups of ElastiCache."""
 
 from __future__ import annotations
 

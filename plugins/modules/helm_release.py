@@ -13,9 +13,9 @@ short_description: Install, upgrade or remove a Helm release
 version_added: 1.0.0
 description:
   - Runs M(kubernetes.core.helm) in process, with the connection options of this collection's Kubernetes group.
-  - A release whose last operation never ended, as a killed run leaves it, is picked up. Helm's record of the unfinished
+  - A release that is still pending after an interrupted run is recovered. Helm's record of the unfinished
     revision is removed and the operation is done again; what that revision had created stays and is adopted.
-  - In check mode it tells whether the release would be created, changed or removed. With a O(host) that is not known
+  - In check mode it reports whether the release would be created, changed or removed. With a O(host) that is not known
     yet, V((known after apply)), it is planned as created without an API.
 author:
   - flaskops.eks contributors

@@ -16,7 +16,7 @@ description:
     M(kubernetes.core.k8s) run in process. One task for a whole application, never one task an object.
   - A change is what the apply itself changed. Status, versions and annotations that controllers write meanwhile do not
     count.
-  - In check mode the API server's own dry run tells what would change. Objects whose namespace or kind does not exist
+  - In check mode a server-side dry run reports what would change. Objects whose namespace or kind does not exist
     yet are planned as created. With a O(host) that is not known yet, V((known after apply)), everything is planned as
     created without an API.
 author:
@@ -35,7 +35,7 @@ options:
     choices: [present, absent]
     default: present
   namespace:
-    description: Namespace of the objects that name none and whose kind has one.
+    description: Namespace of namespaced objects that name none.
     type: str
   force_conflicts:
     description:

@@ -70,7 +70,7 @@ class InProcess:
     def tell_hidden(self, result: dict[str, t.Any]) -> None:
         """Tell the controller the actions, and nothing else, of a check run's result that no_log will censor.
 
-        Of such a result a callback is given hardly more than ``changed``; the task's own fields reach it as they are.
+        A callback receives little more than ``changed`` of such a result, but all fields of the task.
         """
         action: t.Any = self
         task = action._task

@@ -148,10 +148,10 @@ def why_ordinary(action: t.Any, task_vars: dict[str, t.Any], wrap_async: bool) -
 
 
 def load(target: Target) -> types.ModuleType | None:
-    """Import the module; None when it is none that the runner can run (no ``main``, own profile, imports missing)."""
+    """Import the module; None if the runner cannot run it (no ``main``, own profile, missing imports)."""
     try:
         module = importlib.import_module(target.import_name)
-    except ImportError:  # the ordinary way tells what is missing
+    except ImportError:  # running it in a subprocess reports the missing import
         return None
     if target.import_name in _already_run:
         module = importlib.reload(module)

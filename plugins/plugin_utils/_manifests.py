@@ -57,7 +57,7 @@ class ManifestError(ValueError):
 def parse(resources: t.Any, namespace: str | None = None) -> list[dict[str, t.Any]]:
     """Kubernetes objects from a list of dictionaries or texts, or from one text of several documents.
 
-    ``namespace`` is given to the objects that have none and whose kind has one. Raises ManifestError.
+    ``namespace`` is set on namespaced objects that have none. Raises ManifestError.
     """
     found: list[dict[str, t.Any]] = []
     for entry in resources if isinstance(resources, list) else [resources]:

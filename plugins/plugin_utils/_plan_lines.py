@@ -157,7 +157,7 @@ def action_of(result: t.Mapping[str, t.Any]) -> str:
     if isinstance(plan, dict) and _is_action(plan.get("action")):
         return str(plan["action"])
     if not result.get("changed"):
-        # Callbacks are not told whether a result is a skipped one; the message tells why.
+        # Callbacks do not see whether a result was skipped; the message contains the reason.
         unable = _check_mode.NO_SUPPORT.search(str(result.get("msg", "")))
         return _planning.UNPLANNABLE if unable else _planning.NONE
     if _planning.is_absent(options_of(result)):
@@ -219,7 +219,7 @@ def changes_of(diff: t.Any) -> list[dict[str, t.Any]]:
 
 
 class _Side(t.NamedTuple):
-    """One side of a difference: what is compared, and what of it may be shown."""
+    """One side of a difference: the values to compare, and the values that may be shown."""
 
     values: dict[str, t.Any]
     shown: dict[str, t.Any]
@@ -269,7 +269,7 @@ def describe(changes: list[dict[str, t.Any]], action: str) -> str:
 
 
 def _short(value: t.Any) -> str:
-    """A scalar or a short list as text, nothing for what is too long to read in a line."""
+    """A scalar or a short list as text; empty if it is too long for one line."""
     if value == _planning.CENSORED:
         return ""
     if isinstance(value, bool):

@@ -32,7 +32,7 @@ RESOURCES_KEY: t.Final = "resources"
 IN_PROCESS: t.Final = "flaskops.eks.in_process"
 """The action that meta/runtime.yml routes our modules to."""
 HIDDEN_PLAN: t.Final = "__flaskops_hidden_plan"
-"""The task variable by which a worker tells the controller the actions of a result that no_log censors."""
+"""The task variable in which a worker sends the actions of a result that no_log censors to the controller."""
 
 CREATE: t.Final = "create"
 UPDATE: t.Final = "update"
@@ -272,7 +272,7 @@ def wanted(inputs: Inputs) -> dict[str, t.Any]:
 
 
 def planned(inputs: Inputs, returns: dict[str, t.Any], short_name: str, reason: str) -> dict[str, t.Any]:
-    """The result of a task whose object cannot exist yet."""
+    """The result of a task that would create its object."""
     invocation = {"invocation": {"module_args": inputs.redacted}}
     if is_read_only(short_name):
         built = build(returns, {}, short_name)

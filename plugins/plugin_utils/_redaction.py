@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hides what sounds like a secret in what is shown or written: plans and differences."""
+"""Hide values that look like secrets in plans and differences."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def warm_module(import_name: str) -> None:
 
 
 def services_of(module: t.Any, depth: int = _DEPTH) -> set[str]:
-    """AWS services whose clients are asked for in the module's source, or in the module_utils that it imports."""
+    """AWS services that the module's source, or the module_utils that it imports, create clients for."""
     found: set[str] = set()
     with contextlib.suppress(OSError, TypeError):
         source = inspect.getsource(module)

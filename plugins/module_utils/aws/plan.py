@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The parts of a plan: what is wanted, what is found, the actions between the two. Pure: nothing here talks to AWS."""
+"""The parts of a plan: wanted options, found object and the actions between them. Pure: nothing here calls AWS."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Wanted:
 class Action:
     """One change. Data only: what it does is read by the resource, what it says by the user."""
 
-    # AWS goes on working after the call has returned; the next action has to wait for that
+    # AWS continues after the call has returned, and the next action must wait until it is done.
     slow: ClassVar[bool] = True
     creates: ClassVar[bool] = False
     deletes: ClassVar[bool] = False

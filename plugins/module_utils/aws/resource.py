@@ -74,7 +74,7 @@ def poll(
     what: str,
     tell: Callable[[T], str] = _status,
 ) -> T:
-    """Ask until `finished`; it may raise. `timeout` in seconds, after which ResourceError tells what was last seen."""
+    """Call `probe` until `finished`, which may raise. After `timeout` seconds ResourceError reports the last state."""
     start = time.monotonic()
     while True:
         seen = probe()
@@ -115,7 +115,7 @@ class Resource(ABC):
 
     @abstractmethod
     def plan(self, found: Found) -> list[Action]:
-        """What to do. Pure. `found` is None also for what is being deleted. Raises ResourceError for a refusal."""
+        """The actions to perform. Pure; may raise ResourceError. `found` is also None for an object in deletion."""
 
     @abstractmethod
     def apply(self, action: Action) -> None:
@@ -180,7 +180,7 @@ def perform(resource: Resource, actions: list[Action], found: Found, done: list[
             if busy:
                 current = resource.wait_idle()
                 present = None if resource.deleting(current) else current
-                # Once more: of some kinds AWS tells the tags only now.
+                # Again, because AWS returns the tags of some kinds only now.
                 refuse_foreign(resource, present, absent=planned.deletes)
                 action = next((new for new in resource.plan(present) if new.key == planned.key), None)
                 busy = False
@@ -220,8 +220,8 @@ def adopt(resource: Resource, error: Conflict) -> None:
 def refuse_foreign(resource: Resource, present: Found, *, absent: bool) -> None:
     """Fail if the object with the wanted name belongs to another owner according to its tags.
 
-    One without any tag is adopted, but never removed: our create calls carry the tags, so nothing of ours is without.
-    Only where the task says what is its own, by an identity tag, and AWS what is the object's.
+    An object without any tag is adopted, but never removed, because our create calls set the tags. Nothing is checked
+    if the task has no identity tag, or if AWS does not return the tags of the object.
     """
     own = identity_of(resource.tags)
     if present is None or are_untold(present) or same_identity(own, present.get("tags")):

@@ -85,7 +85,7 @@ def choose(wanted: WantedCertificate, candidates: list[dict[str, Any]]) -> tuple
 
 
 def _algorithm(text: str | None) -> str | None:
-    """ACM answers RSA-2048 where it is asked for RSA_2048."""
+    """ACM returns RSA-2048 for a request of RSA_2048."""
     return text.replace("-", "_") if text else None
 
 

@@ -17,7 +17,7 @@ Scope = tuple[str, tuple[str, ...]]  # "cluster" or "namespace", the namespaces
 
 
 def scope_of(scope: dict[str, Any] | None) -> Scope:
-    """A scope whose namespaces have no order. Not mentioned: the whole cluster."""
+    """A scope with sorted namespaces. The default is the whole cluster."""
     scope = scope or {}
     return scope.get("type") or "cluster", tuple(sorted(set(scope.get("namespaces") or ())))
 

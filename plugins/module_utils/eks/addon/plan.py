@@ -148,7 +148,7 @@ def plan(wanted: WantedAddon, found: Found) -> list[Action]:
         differing = ("the update before failed",)
     if differing:
         parameters = _parameters(wanted)
-        # what is not mentioned is sent as it is: an update without the role would fall back to the node's role
+        # Unset options are sent unchanged: an update without the role would fall back to the role of the node.
         kept = {
             "configurationValues": found.get("configuration_values"),
             "serviceAccountRoleArn": found.get("service_account_role_arn"),

@@ -122,7 +122,7 @@ class UpdateSupportType(ConfigUpdate):
 
 @dataclass(frozen=True)
 class AssociateEncryption(ApiAction):
-    """Envelope encryption of Kubernetes Secrets with a key of one's own; it cannot be taken back."""
+    """Envelope encryption of Kubernetes Secrets with a KMS key of the account. It cannot be disabled."""
 
     key_arn: str
     operation: ClassVar[str] = "associate_encryption_config"

@@ -162,11 +162,11 @@ def scaling_change(wanted: dict[str, int] | None, current: dict[str, int | None]
 
 
 def plan_config(wanted: WantedNodegroup, current: dict[str, Any]) -> list[Action]:
-    """Labels and taints are exact when mentioned: what is not listed goes."""
+    """Labels and taints are exact if set: others are removed."""
     labels, taints = current["labels"], set(taints_of(current["taints"]) or ())
     want_labels = labels if wanted.labels is None else wanted.labels
     want_taints = taints if wanted.taints is None else set(wanted.taints)
-    # EKS tells taints apart by key and effect: another value is an update of the same taint
+    # EKS identifies a taint by key and effect: another value is an update of the same taint.
     kept = {(key, effect) for key, dummy, effect in want_taints}
     updates = wanted.update_config if wanted.update_config and wanted.update_config != current["update_config"] else {}
     action = UpdateNodegroupConfig(

@@ -46,7 +46,7 @@ OPTIONS = (*SETTINGS, *CREATE_ONLY)
 
 @dataclass(frozen=True)
 class WantedReplicationGroup(Wanted):
-    """`options` holds only what is mentioned."""
+    """`options` holds only the options that the task sets."""
 
     group_id: str
     options: dict[str, Any] = field(default_factory=dict)
@@ -76,7 +76,7 @@ def replication_group_view(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def same_version(wanted: str, found: str) -> bool:
-    """ "7.1" is what "7.1.0" runs; AWS takes major.minor and tells the patch level. "6.x" is any 6."""
+    """ "7.1" equals "7.1.0": AWS accepts major.minor and returns the patch level. "6.x" is any 6."""
     want = [part for part in wanted.split(".") if part != "x"]
     return found.split(".")[: len(want)] == want
 

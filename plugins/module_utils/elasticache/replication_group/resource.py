@@ -36,9 +36,9 @@ from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOW
 def described(group: dict[str, Any], member: Found, tags: dict[str, str] | None) -> dict[str, Any]:
     """A group, one of its members and its tags as one description under the module's names.
 
-    ElastiCache tells version, subnet group, security groups and windows only with the members. What AWS does not tell
-    is None, also the tags of a group that is being made or changed. Values that wait for the maintenance window count
-    as found: they have been asked for already.
+    ElastiCache returns version, subnet group, security groups and windows only with the members. A missing value
+    is None, also the tags of a group that is being created or changed. Values that wait for the maintenance window
+    count as found, because they were requested already.
     """
     member = member or {}
     pending = {**(member.get("pending_modified_values") or {}), **(group.get("pending_modified_values") or {})}
