@@ -136,7 +136,7 @@ def database_state(instances: Sequence[Mapping[str, Any]], name: str) -> dict[st
 def _absent(name: str) -> State:
     return State(
         "absent",
-        problem=f"RDS database {name} does not exist: another process removed it. Find out who did, then run again.",
+        problem=f"RDS database {name} does not exist; run playbooks/data_stores.yml first.",
         changeable=True,
     )
 

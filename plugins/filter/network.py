@@ -13,10 +13,13 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.flaskops.eks.plugins.module_utils.aws.identity_tags import identity_of
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 from ansible_collections.flaskops.eks.plugins.plugin_utils.cidr_blocks import documentation_problems
 from ansible_collections.flaskops.eks.plugins.plugin_utils.ownership import foreign, tagged_with
 
 SUBNET_ROLES = ("public", "private", "database")
+# The security groups that other roles use.
+GROUP_ROLES = ("alb", "nodes", "control_plane", "database", "cache")
 
 # A load balancer and an EKS control plane each need subnets in at least two zones.
 # https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
@@ -131,6 +134,33 @@ def found_group_ids(groups: Sequence[Mapping[str, Any]], name: str) -> dict[str,
         str(group["group_name"]).removeprefix(prefix).replace("-", "_"): group["group_id"]
         for group in groups
         if str(group["group_name"]).startswith(prefix)
+    }
+
+
+def discovered_network(
+    vpcs: Sequence[Mapping[str, Any]],
+    subnets: Sequence[Mapping[str, Any]],
+    groups: Sequence[Mapping[str, Any]],
+    name: str,
+    wanted: Mapping[str, Sequence[str]],
+) -> dict[str, Any]:
+    """Return the ids of a described network, with the placeholder for what does not exist yet.
+
+    Args:
+        vpcs: The described VPC of that name, or nothing.
+        subnets: Its described subnets.
+        groups: Its described security groups.
+        name: The network's name.
+        wanted: `network_subnets`: CIDR blocks by the role of their subnets.
+
+    Returns:
+        `network_facts`.
+    """
+    subnets_found, groups_found = found_subnet_ids(subnets), found_group_ids(groups, name)
+    return {
+        "vpc_id": vpcs[0]["id"] if vpcs else UNKNOWN,
+        "subnet_ids": {role: subnets_found[role] or [UNKNOWN] * len(wanted.get(role, [])) for role in SUBNET_ROLES},
+        "security_group_ids": {role: groups_found.get(role, UNKNOWN) for role in GROUP_ROLES},
     }
 
 
@@ -375,9 +405,8 @@ class FilterModule:
         return {
             "subnet_list": subnet_list,
             "subnet_ids": subnet_ids,
-            "found_subnet_ids": found_subnet_ids,
             "group_ids": group_ids,
-            "found_group_ids": found_group_ids,
+            "discovered_network": discovered_network,
             "nat_zones": nat_zones,
             "nat_gateways": nat_gateways,
             "route_tables": route_tables,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.flaskops.eks.plugins.filter import network
+from ansible_collections.flaskops.eks.plugins.module_utils.unknown import UNKNOWN
 
 ZONES = ["eu-west-1a", "eu-west-1b"]
 SUBNETS = {
@@ -99,7 +100,8 @@ def test_ids_of_created_and_found_subnets_are_grouped_equally() -> None:
         }
         for result in reversed(results)
     ]
-    assert network.found_subnet_ids([*described, {"subnet_id": "x", "availability_zone": "a", "tags": {}}]) == expected
+    described.append({"subnet_id": "x", "availability_zone": "a", "tags": {}})
+    assert network.discovered_network([{"id": "vpc-1"}], described, [], "n", SUBNETS)["subnet_ids"] == expected
 
 
 def test_created_and_found_groups_have_equal_keys() -> None:
@@ -114,7 +116,17 @@ def test_created_and_found_groups_have_equal_keys() -> None:
         {"group_name": "other", "group_id": "sg-3"},
     ]
     expected = {"control_plane": "sg-1", "cache": "sg-2"}
-    assert network.group_ids(results) == network.found_group_ids(groups, "flask-dev") == expected
+    assert network.group_ids(results) == expected
+    found = network.discovered_network([{"id": "vpc-1"}], [], groups, "flask-dev", SUBNETS)["security_group_ids"]
+    assert {name: group for name, group in found.items() if group != UNKNOWN} == expected
+
+
+def test_placeholders_stand_for_a_network_that_does_not_exist() -> None:
+    assert network.discovered_network([], [], [], "n", SUBNETS) == {
+        "vpc_id": UNKNOWN,
+        "subnet_ids": dict.fromkeys(["public", "private", "database"], [UNKNOWN] * 2),
+        "security_group_ids": dict.fromkeys(["alb", "nodes", "control_plane", "database", "cache"], UNKNOWN),
+    }
 
 
 @pytest.mark.parametrize(("nat", "zones"), [("none", []), ("single", ZONES[:1]), ("per_zone", ZONES)])
