@@ -10,11 +10,6 @@ ROOT = Path(__file__).resolve().parent
 COLLECTIONS = ROOT / "collections"
 SANDBOX = ROOT / "sandbox" / "src"
 
-link = COLLECTIONS / "ansible_collections" / "flaskops" / "eks"
-if not link.exists():
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.symlink_to("../../..")
-
 for folder in (str(ROOT), str(COLLECTIONS), str(SANDBOX)):
     if folder not in sys.path:
         sys.path.insert(0, folder)
