@@ -10,10 +10,10 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.cache/uv/bin:$(PATH)
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-venv: ## only .venv and the collection's link: enough for AWS, needs no root
+venv: ## only .venv: enough for AWS, needs no root
 	@scripts/setup --python
 
-setup: ## install Debian packages, .venv and the collection's link
+setup: ## install Debian packages and .venv
 	@scripts/setup
 
 up: setup ## sandbox and site.yml; at the end the URL

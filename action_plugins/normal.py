@@ -12,7 +12,9 @@ try:
     from ansible_collections.flaskops.eks.plugins.plugin_utils._action import InProcess
     from ansible_collections.flaskops.eks.plugins.plugin_utils._stock import NormalAction
 except ImportError as error:
-    raise AnsibleError("The collection flaskops.eks is not found; add this project's folder collections to collections_path.") from error
+    raise AnsibleError(
+        "The collection flaskops.eks is not found; add this project's folder collections to collections_path."
+    ) from error
 
 
 class ActionModule(InProcess, NormalAction):
