@@ -1,56 +1,104 @@
-"""The inventories have the same files and variables, so that a diff between two of them shows values only."""
+"""Inventories hold what differs from the defaults of roles, and what an upgrade of the collection must not change."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-INVENTORIES = Path(__file__).resolve().parents[2] / "inventories"
+ROOT = Path(__file__).resolve().parents[2]
+INVENTORIES = ROOT / "inventories"
 ENVIRONMENTS = ("local", "dev", "staging", "prod")
 
-SANDBOX = "which sandbox it is, and how it is reached"
-CLOCK = "nothing takes minutes in the sandbox; elsewhere the role's default fits AWS"
-EXCEPTIONS = {
-    "flaskops_sandbox": SANDBOX,
-    "flaskops_sandbox_credentials": SANDBOX,
-    "flaskops_sandbox_folder": SANDBOX,
-    "flaskops_sandbox_missing": SANDBOX,
-    "flaskops_sandbox_name": SANDBOX,
-    "eks_kubeconfig_arguments": "only the sandbox has its credentials in a file and an endpoint of its own",
-    **dict.fromkeys(
-        (
-            "external_dns_chart_ref",
-            "external_dns_chart_repo_url",
-            "external_dns_credentials",
-            "external_dns_endpoint_url",
-            "external_dns_environment_secret",
-            "external_dns_image",
-            "external_dns_interval",
-        ),
-        SANDBOX,
-    ),
-    "flaskops_helm_path": "elsewhere the helm on PATH is used",
-    "data_stores_poll_seconds": CLOCK,
-    "eks_poll_seconds": CLOCK,
-    "eks_wait_timeout": CLOCK,
-    "network_poll_seconds": CLOCK,
-    "dns_tls_zone_create": "only prod's zone is there before the first run",
+VERSION = "a version is upgraded by the inventory, not by a new default"
+IMMUTABLE = "it cannot be changed, or only by replacing the resource"
+PROTECTION = "protection and retention of data stay what the inventory says"
+SIZE = "the number of pods is read and set in one place"
+OWNER = "the owner of the inventory fills it in"
+PINS = {
+    "*_chart_version": VERSION,
+    "eks_version": VERSION,
+    "data_stores_*_engine_version": VERSION,
+    "data_stores_*_engine": IMMUTABLE,
+    "network_vpc_cidr": IMMUTABLE,
+    "network_subnets": IMMUTABLE,
+    "eks_encryption_key": IMMUTABLE,
+    "secrets_encryption_key": IMMUTABLE,
+    "flask_app_namespace": IMMUTABLE,
+    "eks_deletion_protection": PROTECTION,
+    "data_stores_database_deletion_protection": PROTECTION,
+    "data_stores_database_final_snapshot": PROTECTION,
+    "data_stores_database_backup_retention_days": PROTECTION,
+    "data_stores_cache_snapshot_retention_days": PROTECTION,
+    "secrets_recovery_window_days": PROTECTION,
+    "flask_app_applications.autoscaling.*": SIZE,
+    "eks_admin_principal_arn": OWNER,
+    "flask_app_ca_certificates": OWNER,
 }
+# Variables that only the inventory of the sandbox sets.
+SANDBOX = "flaskops_sandbox"
 FILES = sorted({path.name for path in INVENTORIES.glob("*/group_vars/all/*.yml")})
 
 
-def variables(environment: str, file: str) -> set[str]:
+def read(path: Path) -> dict[str, Any]:
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
+
+
+def variables(environment: str, file: str) -> dict[str, Any]:
     """Variables that the environment sets in that file. A missing file sets none."""
-    path = INVENTORIES / environment / "group_vars" / "all" / file
-    return set(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.exists() else set()
+    return read(INVENTORIES / environment / "group_vars" / "all" / file)
 
 
-def differing(file: str) -> set[str]:
-    """Variables of that file that not every environment sets."""
-    found = [variables(environment, file) for environment in ENVIRONMENTS]
-    return set.union(*found) - set.intersection(*found)
+def everything(environment: str) -> dict[str, Any]:
+    return {name: value for file in FILES for name, value in variables(environment, file).items()}
+
+
+@cache
+def defaults() -> dict[str, Any]:
+    return {
+        name: value
+        for path in (ROOT / "roles").glob("*/defaults/main.yml")
+        for name, value in read(path).items()
+    }  # fmt: skip
+
+
+@cache
+def options() -> dict[str, Any]:
+    """Every option of every role, with its nested options."""
+    return {
+        name: option
+        for path in (ROOT / "roles").glob("*/meta/argument_specs.yml")
+        for entry in read(path)["argument_specs"].values()
+        for name, option in entry.get("options", {}).items()
+    }
+
+
+def repeated(name: str, value: Any, option: dict[str, Any]) -> Iterator[str]:
+    """Settings of a nested value that equal their default."""
+    inner = option.get("options", {})
+    for item in value if isinstance(value, list) else [value]:
+        for key, setting in item.items() if isinstance(item, dict) else ():
+            path = f"{name}.{key}"
+            if key in inner and isinstance(setting, (dict, list)) and inner[key].get("options"):
+                yield from repeated(path, setting, inner[key])
+            elif key in inner and "default" in inner[key] and inner[key]["default"] == setting:
+                yield path
+
+
+def nested(name: str, option: dict[str, Any]) -> Iterator[str]:
+    """Paths of the nested options."""
+    for key, inner in option.get("options", {}).items():
+        yield f"{name}.{key}"
+        yield from nested(f"{name}.{key}", inner)
+
+
+def is_pin(name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in PINS)
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -65,10 +113,35 @@ def test_a_file_holds_the_variables_of_its_role(environment: str, file: str) -> 
     assert not [name for name in variables(environment, file) if not name.startswith(prefix)]
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_every_environment_sets_the_same_variables(file: str) -> None:
-    assert not differing(file) - EXCEPTIONS.keys()
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_no_variable_repeats_the_default_of_its_role(environment: str) -> None:
+    known = defaults()
+    given = everything(environment)
+    assert not [name for name, value in given.items() if name in known and known[name] == value and not is_pin(name)]
 
 
-def test_exceptions_are_still_needed() -> None:
-    assert set().union(*map(differing, FILES)) == EXCEPTIONS.keys()
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_no_nested_setting_repeats_its_default(environment: str) -> None:
+    specs = options()
+    given = everything(environment)
+    found = [path for name, value in given.items() if name in specs for path in repeated(name, value, specs[name])]
+    assert not [path for path in found if not is_pin(path)]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_environment_sets_every_pin(environment: str) -> None:
+    given = everything(environment)
+    pinned = {name for other in ENVIRONMENTS for name in everything(other) if is_pin(name)}
+    assert not pinned - set(given)
+
+
+def test_every_pin_exists() -> None:
+    names = [name for environment in ENVIRONMENTS for name in everything(environment)]
+    names += [path for name, option in options().items() for path in nested(name, option)]
+    assert not [pattern for pattern in PINS if not any(fnmatchcase(name, pattern) for name in names)]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS[1:])
+def test_only_the_local_inventory_knows_the_sandbox(environment: str) -> None:
+    for path in (INVENTORIES / environment).rglob("*.yml"):
+        assert SANDBOX not in path.read_text(encoding="utf-8"), path
