@@ -25,6 +25,8 @@ class Load:
     def __init__(self, host: str, address: str, ca_file: Path, rate: int = 30) -> None:
         self.answers: collections.Counter[str] = collections.Counter()
         self.slowest = 0.0
+        self.losses: list[str] = []
+        self._began = time.monotonic()
         self._host, self._address = host, address
         self._context = ssl.create_default_context(cafile=str(ca_file))
         self._pause = THREADS / rate
@@ -62,6 +64,8 @@ class Load:
             with self._lock:
                 self.answers[answer] += 1
                 self.slowest = max(self.slowest, time.monotonic() - began)
+                if answer != "200":
+                    self.losses.append(f"{began - self._began:.1f} s: {answer}")
             if not keeps or answer != "200":
                 connection.close()
                 connection = None
