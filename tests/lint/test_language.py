@@ -13,9 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # First words of task names. Add a verb here if none of these fits.
 VERBS = {
-    "Add", "Allocate", "Apply", "Associate", "Attach", "Build", "Check", "Collect", "Configure", "Connect", "Copy", "Create",
-    "Delete", "Deploy", "Disable", "Discover", "Enable", "Fail", "Find", "Finish", "Import", "Install", "List",
-    "Load", "Migrate", "Patch", "Point", "Publish", "Push", "Read", "Reject", "Release", "Remove", "Render",
+    "Add", "Allocate", "Apply", "Associate", "Attach", "Build", "Check", "Collect", "Configure", "Connect", "Copy",
+    "Create", "Delete", "Deploy", "Disable", "Discover", "Enable", "Fail", "Find", "Finish", "Import", "Install",
+    "List", "Load", "Migrate", "Patch", "Point", "Publish", "Push", "Read", "Reject", "Release", "Remove", "Render",
     "Replace", "Report", "Request", "Restart", "Roll", "Rotate", "Run", "Scale", "Select", "Send", "Set", "Show",
     "Start", "Stop", "Switch", "Take", "Uninstall", "Update", "Upgrade", "Validate", "Verify", "Wait", "Write",
 }  # fmt: skip
