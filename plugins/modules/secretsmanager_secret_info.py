@@ -25,7 +25,7 @@ options:
     elements: str
     required: true
 seealso:
-  - module: community.aws.secretsmanager_secret
+  - module: flaskops.eks.secretsmanager_secret
 extends_documentation_fragment: [amazon.aws.common.modules, amazon.aws.region.modules, amazon.aws.boto3]
 """
 
@@ -61,16 +61,13 @@ secrets:
     tags: {description: Its tags., type: dict, sample: {"flaskops:environment": prod}}
 """
 
-from typing import Any
-
 try:
     from botocore.exceptions import BotoCoreError, ClientError
 except ImportError:  # AnsibleAWSModule reports the missing library before any of this runs
     BotoCoreError = ClientError = OSError
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
-from ansible_collections.flaskops.eks.plugins.module_utils.aws.api import AwsApi, snake
+from ansible_collections.flaskops.eks.plugins.module_utils.secretsmanager.api import SecretsManagerApi, described
 
 
 def argument_spec() -> dict[str, dict[str, object]]:
@@ -78,28 +75,10 @@ def argument_spec() -> dict[str, dict[str, object]]:
     return {"names": {"type": "list", "elements": "str", "required": True}}
 
 
-def described(answer: dict[str, Any]) -> dict[str, Any]:
-    """The result's entry of one secret.
-
-    Args:
-        answer: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
-    """
-    found = snake({key: value for key, value in answer.items() if key != "Tags"})
-    return {
-        "name": found["name"],
-        "arn": found["arn"],
-        "description": found.get("description") or "",
-        "kms_key_id": found.get("kms_key_id") or "",
-        "rotation_enabled": bool(found.get("rotation_enabled")),
-        "deleted_date": found.get("deleted_date") or "",
-        "tags": boto3_tag_list_to_ansible_dict(answer.get("Tags") or []),
-    }
-
-
 def main() -> None:
     """Run the module."""
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
-    api = AwsApi.connect(module, "secretsmanager")
+    api = SecretsManagerApi.connect(module)
     secrets = []
     for name in module.params["names"]:
         try:

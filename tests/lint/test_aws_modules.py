@@ -23,6 +23,7 @@ SERVICES = {
     "elasticache": ("elasticache",),
     "iam": ("iam",),
     "rds": ("rds",),
+    "secretsmanager": ("secretsmanager",),
 }
 """The services that a package of module_utils calls."""
 OWN = "flaskops.eks."

@@ -67,7 +67,7 @@ OTHERS = {"owner": "ann"}
         ("amazon.aws.iam_role", {"iam_roles": []}, []),
         ("amazon.aws.iam_role", {"skipped": True}, []),
         (
-            "community.aws.secretsmanager_secret",
+            "flaskops.eks.secretsmanager_secret",
             {"secrets": [{"name": "a", "tags": OTHERS}, {"name": "b", "tags": OWN}, {"name": "c", "tags": OTHERS}]},
             ["secret a", "secret c"],
         ),

@@ -24,6 +24,7 @@ RESULTS = {
     "eks_pod_identity_association": "association",
     "elasticache_replication_group": "replication_group",
     "acm_certificate": "certificate",
+    "secretsmanager_secret": "secret",
     "iam_oidc_provider": "provider",
 }
 INFORMATION = {
