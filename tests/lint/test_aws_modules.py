@@ -109,6 +109,25 @@ def test_what_is_in_use_names_its_actions() -> None:
     assert not [module for module in sorted(used & set(RECORDS)) if not RECORDS[module].actions]
 
 
+def test_no_removal_task_asks_whether_something_exists() -> None:
+    """A lost check_mode line would delete what the task asks for."""
+
+    def removes(task: Task) -> bool:
+        return any(
+            isinstance(task.keywords[module], dict) and task.keywords[module].get("state") in ("absent", "deleted")
+            for module in task.modules
+        )
+
+    assert not named([task for task in TASKS if task.always_checks and removes(task)])
+
+
+def test_what_has_an_info_twin_is_read_with_it() -> None:
+    def has_twin(task: Task) -> bool:
+        return any(module in RECORDS and RECORDS[module].info is not None for module in task.modules)
+
+    assert not named([task for task in TASKS if task.always_checks and has_twin(task)])
+
+
 @pytest.mark.parametrize(
     ("text", "count"),
     [
