@@ -1,7 +1,7 @@
 """ExternalDNS as the writer of records: for an Ingress of its own, for records that flask_app wrote, and switched off.
 
-A command of its own, `tests/run external-dns`: with the chain it takes minutes more, and on a new machine ExternalDNS is
-built first (docs/sandbox.md).
+A command of its own, `tests/run external-dns`: with the chain it takes minutes more, and on a new machine
+ExternalDNS is built first (docs/sandbox.md).
 """
 
 from __future__ import annotations
