@@ -144,6 +144,9 @@ def outcome(
         raw = str(error.get("msg", "")) if isinstance(error, dict) else str(error)
         if absent and _NO_KIND.search(raw):
             return {**label(item), "action": _planning.NONE, "diff": None, "reason": "its kind does not exist"}, None
+        if absent and message.endswith(f'"{label(item)["name"]}" not found'):
+            # It was there when it was read. The API server deleted it before it answered, or another client did.
+            return {**label(item), "action": _planning.DELETE, "diff": {"before": label(item), "after": {}}}, None
         if check_mode and not absent and (_NOT_THERE_YET.search(raw) or _planning.holds_placeholder(item)):
             reason = "its kind does not exist yet" if _NO_KIND.search(raw) else "its namespace does not exist yet"
             if not _NOT_THERE_YET.search(raw):

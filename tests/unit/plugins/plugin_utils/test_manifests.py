@@ -182,6 +182,13 @@ def test_deleted() -> None:
     assert outcome({"changed": False, "method": "delete"}, absent=True)[0]["action"] == "none"
 
 
+@pytest.mark.parametrize(("name", "action", "refused"), [("settings", "delete", False), ("other", "none", True)])
+def test_what_goes_while_it_is_being_deleted_is_deleted(name: str, action: str, refused: bool) -> None:
+    error = {"msg": f'HTTP response body: b\'{{"message":"configmaps \\"{name}\\" not found","code":404}}\''}
+    resource, message = outcome({"changed": False, "error": error}, absent=True)
+    assert (resource["action"], bool(message)) == (action, refused)
+
+
 @pytest.mark.parametrize(
     ("deleted", "waited", "error"),
     [({}, {}, None), ({"error": "denied"}, {}, "denied"), ({}, {"error": "timed out"}, "timed out")],
