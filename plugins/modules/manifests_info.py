@@ -60,10 +60,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 planned:
-  description: Whether nothing was asked because the cluster does not exist yet (check mode).
+  description:
+    - Whether nothing was asked because the cluster does not exist yet (check mode).
+    - A check run takes the sample as the value where the connection itself is not known yet.
   returned: always
   type: bool
-  sample: false
+  sample: true
 resources:
   description: The objects as the API server has them, in the order of O(kinds).
   returned: always
