@@ -16,7 +16,7 @@ import pytest
 from system import System
 
 ON = ("-e", json.dumps({"external_dns_enabled": True}))
-OFF = ("-e", json.dumps({"external_dns_enabled": False}))
+OFF = ("-e", json.dumps({"external_dns_enabled": False, "flaskops_removed_components": ["external_dns"]}))
 HOST, OTHER = "app.local.example.com", "dns.local.example.com"
 INGRESS: dict[str, Any] = {
     "apiVersion": "networking.k8s.io/v1",
