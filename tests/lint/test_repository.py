@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import tarfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,10 @@ def test_imports_of_another_filter_are_found(tmp_path, source, found):
     path.parent.mkdir()
     path.write_text(source)
     assert own_modules(path) == found
+
+
+def test_test_modules_have_unique_names():
+    """pytest imports all tests in one process by their file name; two files of one name stop the whole run."""
+    listed = subprocess.run(["git", "ls-files", "*/test_*.py"], cwd=ROOT, check=True, capture_output=True, text=True)
+    names = [Path(name).name for name in listed.stdout.split()]
+    assert sorted(name for name, count in Counter(names).items() if count > 1) == []
