@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from .kinds import KINDS
@@ -37,7 +37,7 @@ def unwanted(found: Iterable[Object], wanted: Iterable[Object], part_of: str) ->
         if item["kind"] in rows
         and is_ours(item, part_of)
         and _key(item) not in names
-        and not (item["kind"] == "ExternalSecret" and _target(item) in secrets)
+        and not makes_secret(item, secrets)
     ]
     return sorted(gone, key=lambda item: rows[item["kind"]])
 
@@ -72,6 +72,11 @@ def config_maps_of(item: Object) -> set[str]:
 def secrets_of(item: Object) -> set[str]:
     """Names of the Secrets that the pods of a workload take as environment."""
     return set(_referenced(item, "secretRef"))
+
+
+def makes_secret(item: Object, names: Collection[str]) -> bool:
+    """Whether an object is the ExternalSecret of one of these Secrets, which may be removed together with it."""
+    return item["kind"] == "ExternalSecret" and _target(item) in names
 
 
 def is_ours(item: Object, part_of: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .context import SHARED_INSTANCE
 from .metadata import INSTANCE_LABEL
-from .pruning import is_ours, unused_config_maps, unwanted
+from .pruning import is_ours, makes_secret, secrets_of, unused_config_maps, unwanted
 
 Object = Mapping[str, Any]
 
@@ -35,7 +35,7 @@ def removals(
         applications: Names of all applications of the list, also of disabled ones.
         part_of: Value of the label app.kubernetes.io/part-of.
         migration: Name of the shared migration.
-        failed: Applications that could not be deployed. Their earlier Deployments still serve.
+        failed: Applications that could not be deployed. Their earlier Deployments still serve, so what these use stays.
         revised: Deployments that get a new revision, and so one more ReplicaSet, by this run.
 
     Returns:
@@ -51,6 +51,8 @@ def removals(
     jobs += [item for item in found if _has_failed(item) and is_ours(item, part_of) and item not in jobs]
     slots = [item for item in gone if item["kind"] == "Deployment" and _instance(item) in enabled]
     rest = [item for item in gone if item not in jobs and item not in slots]
+    in_use = {name for item in found if _instance(item) in failed for name in secrets_of(item)}
+    rest = [item for item in rest if _instance(item) not in failed and not makes_secret(item, in_use)]
     leaving = [item for item in [*jobs, *slots, *rest] if _instance(item) not in failed]
     config_maps = unused_config_maps(
         [item for item in found if item["kind"] == "ConfigMap"],

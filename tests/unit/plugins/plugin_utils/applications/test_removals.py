@@ -86,6 +86,17 @@ def test_a_failed_application_keeps_what_serves() -> None:
     assert removed(found, WANTED) == {**NOTHING, "slots": ["api"], "pruned": ["c1", "api-config"]}
 
 
+def test_a_failed_application_keeps_what_its_new_settings_disable() -> None:
+    """Its earlier pods still need the autoscaler, the Ingress, and the Secrets that they take as environment."""
+    reader = item("Deployment", "api")
+    reader["spec"]["template"] = {"spec": {"containers": [{"envFrom": [{"secretRef": {"name": "old"}}]}]}}
+    secrets = [item("ExternalSecret", "old", owner, spec={"target": {"name": "old"}}) for owner in ("api", "shared")]
+    for secret in secrets:
+        found = [reader, secret, item("HorizontalPodAutoscaler", "api"), item("Ingress", "api")]
+        assert removed(found, WANTED, failed=["api"]) == NOTHING
+        assert sorted(removed(found, WANTED)["disabled"]) == ["api", "api", "old"]
+
+
 CONFIG_MAPS = [item("ConfigMap", f"c{number}") for number in (1, 2, 3, 9)]
 
 
