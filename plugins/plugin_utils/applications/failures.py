@@ -30,13 +30,17 @@ def failed_applications(manifests: Sequence[Object], failures: Iterable[Failure]
         failures: Objects that were refused, did not become ready or failed.
 
     Returns:
-        By the label app.kubernetes.io/instance; `shared` stands for the shared migration.
+        By the label app.kubernetes.io/instance; `shared` stands for the shared migration, and for objects that no
+        application needs.
     """
-    known = list(failures)
+    known, needs = list(failures), _needs(manifests)
     found = {
         instance: [item["message"] for item in known if (item["kind"], item["name"]) in needed]
-        for instance, needed in _needs(manifests).items()
+        for instance, needed in needs.items()
     }
+    needed_by_any = set().union(*needs.values())
+    others = [item["message"] for item in known if (item["kind"], item["name"]) not in needed_by_any]
+    found[SHARED_INSTANCE] = [*found.get(SHARED_INSTANCE, []), *others]
     return {instance: messages for instance, messages in found.items() if messages}
 
 
@@ -59,12 +63,16 @@ def failure_report(failed: Mapping[str, Sequence[str]], applications: Sequence[s
     """
     names = [name for name in applications if name in failed]
     head = f"flask_app_applications: {len(names)} of {len(applications)} not deployed: {', '.join(names)}"
-    if len(names) < len(applications):
+    if not names:
+        head = "flask_app_applications: all are deployed, but objects that they share are not"
+    elif len(names) < len(applications):
         head += "; the others are deployed"
     causes: dict[str, list[str]] = {}
     for name in names:
         for message in failed[name]:
             causes.setdefault(message, []).append(name)
+    for message in failed.get(SHARED_INSTANCE, []):
+        causes.setdefault(message, [SHARED_INSTANCE])
     return "\n".join([head, *(f"{', '.join(affected)}: {message}" for message, affected in causes.items())])
 
 

@@ -53,7 +53,7 @@ MANIFESTS = [
         ("ServiceAccount", "migrate", {"shared", "api", "worker"}),
         ("ExternalSecret", "credentials", {"shared", "api", "worker"}),
         ("ConfigMap", "ca-1", {"shared", "api", "worker", "own", "web"}),
-        ("Deployment", "unknown", set()),
+        ("Deployment", "unknown", {"shared"}),
     ],
 )
 def test_what_an_object_stops(kind: str, name: str, stopped: set[str]) -> None:
@@ -86,3 +86,10 @@ def test_the_report_names_each_application_and_says_a_common_cause_once() -> Non
         "api: no image",
     ]
     assert failure_report({"api": ["x"]}, ["api"]).startswith("flask_app_applications: 1 of 1 not deployed: api\n")
+
+
+def test_the_report_names_the_cause_when_only_a_shared_object_failed() -> None:
+    assert failure_report({"shared": ["Job failed"]}, ["own"]).splitlines() == [
+        "flask_app_applications: all are deployed, but objects that they share are not",
+        "shared: Job failed",
+    ]
