@@ -17,9 +17,25 @@ from .errors import ApplicationError
 from .images import Image, image_of
 from .releases import Release
 from .replicas import Running
+from .schema import Options, convert, merged
 
 Settings = dict[str, Any]
 Manifest = dict[str, Any]
+
+_TEXTS = {"type": "list", "elements": "str"}
+_PAIRS = {"type": "dict"}
+TYPES: Options = {
+    "client_cidrs": _TEXTS,
+    "data_cidrs": _TEXTS,
+    "metrics_namespaces": _TEXTS,
+    "environment": _PAIRS,
+    "namespace_labels": _PAIRS,
+    "ingress": {
+        "type": "dict",
+        "options": {"certificate_arn": {"type": "str"}, "security_group_ids": _TEXTS, "subnet_ids": _TEXTS},
+    },
+}
+"""Variables that may be given as text (`-e flask_app_client_cidrs=10.0.0.0/8`) and are no text."""
 
 SHARED_INSTANCE = "shared"
 """Label app.kubernetes.io/instance of objects that belong to no single application."""
@@ -95,9 +111,13 @@ class Shared:
     @classmethod
     def read(cls, settings: Settings, known: Mapping[str, Any]) -> Shared:
         """From the complete settings, and what only the run knows (__flask_app_known in roles/flask_app/vars)."""
+        converted, problems = convert({name: known[name] for name in TYPES}, TYPES)
+        if problems:
+            raise ApplicationError(*(f"flask_app: {problem}" for problem in problems))
+        known = {**known, **converted}
         secret = {**known["external_secret"]}
         data = [*secret_data(secret.pop("names")), *settings["secret_data"]]
-        variables = {**environment(known["data_stores"], known["ca_certificates"]), **known["environment"]}
+        variables = merged(environment(known["data_stores"], known["ca_certificates"]), known["environment"])
         plain = {key: value for key, value in known.items() if key != "data_stores"}
         return cls(
             **{
@@ -105,7 +125,8 @@ class Shared:
                 "environment": variables,
                 "secret_name": settings["secret_name"],
                 "priority_classes": settings["priority_classes"],
-                "image": Image(**known["image"]),
+                # The inventory may write the tag as a number.
+                "image": Image(**{name: str(value) for name, value in known["image"].items()}),
                 "ingress": Ingress(**settings["ingress"], **known["ingress"]),
                 "external_secret": ExternalSecret(**settings["external_secret"], **secret, data=data),
                 "migration": Migration(**settings["migration"]),

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.flaskops.eks.plugins.filter.applications import application_problems, application_settings
-from application_cases import API, GIVEN, SPECS, WORKER, given, settings
+from ansible_collections.flaskops.eks.plugins.plugin_utils.applications.context import Shared
+from ansible_collections.flaskops.eks.plugins.plugin_utils.applications.errors import ApplicationError
+from application_cases import API, GIVEN, SPECS, WORKER, given, known, settings
 
 
 def test_defaults_come_from_the_specs() -> None:
@@ -161,3 +163,33 @@ def test_the_inventory_is_not_changed() -> None:
     application_settings(values, str(SPECS))
     assert json.dumps(values) == before
     assert GIVEN["defaults"] == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "given_text", "value"),
+    [
+        ("client_cidrs", "10.0.0.0/16,10.1.0.0/16", ["10.0.0.0/16", "10.1.0.0/16"]),
+        ("data_cidrs", '["10.0.0.0/16"]', ["10.0.0.0/16"]),
+        ("metrics_namespaces", "monitoring", ["monitoring"]),
+        ("metrics_namespaces", [], []),
+        ("namespace_labels", "team=web", {"team": "web"}),
+    ],
+)
+def test_variables_beside_the_settings_are_converted_from_text(name: str, given_text: Any, value: Any) -> None:
+    assert getattr(Shared.read(settings(), {**known(), name: given_text}), name) == value
+
+
+def test_what_the_run_knows_is_converted_from_text() -> None:
+    ingress = {"certificate_arn": "", "security_group_ids": "sg-1,sg-2", "subnet_ids": []}
+    image = {**known()["image"], "version": 12}
+    shared = Shared.read(
+        settings(), {**known(), "ingress": ingress, "image": image, "environment": '{"LEVEL": "x", "B": null}'}
+    )
+    assert (shared.ingress.security_group_ids, shared.ingress.subnet_ids) == (["sg-1", "sg-2"], [])
+    assert shared.environment["LEVEL"] == "x" and "B" not in shared.environment
+    assert shared.image.version == "12"
+
+
+def test_a_wrong_variable_beside_the_settings_is_refused() -> None:
+    with pytest.raises(ApplicationError, match="namespace_labels"):
+        Shared.read(settings(), {**known(), "namespace_labels": ["team"]})
